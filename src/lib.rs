@@ -3,6 +3,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod clock;
+pub mod header_names;
 pub mod refusal;
 pub mod request_head;
+pub mod secret;
 pub mod x509;
+
+pub mod front_door;

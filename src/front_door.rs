@@ -1,0 +1,192 @@
+//! Is this request really from the front door of the domain that it asks for?
+//!
+//! **Enters:** a [`RequestHead`], which anyone can make. **Leaves:** an [`AuthenticatedForward`], which only this module makes.
+//!
+//! 1. `Host` names one of our domains, or its `mtls.` alias: else [`Refusal::UnknownDomain`].
+//! 2. The domain's key header is there once and holds one of the domain's keys: else [`Refusal::FrontDoorKeyMissing`],
+//!    [`Refusal::FrontDoorKeyRepeated`], [`Refusal::FrontDoorKeyWrong`]. The peer gets the same answer for all of these.
+//! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
+//!    `ContractHeader…` refusals. Until here no certificate header was read.
+//! 4. The client-ip header holds exactly one address: else [`Refusal::ClientAddressInvalid`].
+//! 5. Contract headers leave the request, and so do the client's copies of headers that only we set.
+//!
+//! A shared key proves the door, not that this certificate belongs to this request: whoever knows the key can send any public
+//! certificate. Keep the way from front door to here private. (Auth0: "Set up the customer edge"; RFC 9440 §4 for why the
+//! headers must be removed.)
+
+mod contract;
+mod domain;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+use crate::header_names::fold;
+use crate::refusal::{Refusal, Refused};
+use crate::request_head::{RequestHead, RequestTarget};
+
+pub use contract::{Contract, ContractHeader, ContractValues};
+pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
+
+/// A request from an authenticated front door, its contract headers taken out.
+#[derive(Debug)]
+pub struct AuthenticatedForward {
+    domain: Arc<Domain>,
+    host: String,
+    key_position: usize,
+    client_address: IpAddr,
+    method: Method,
+    target: RequestTarget,
+    headers: HeaderMap,
+    contract: ContractValues,
+}
+
+impl AuthenticatedForward {
+    /// Authenticates the front door of a request.
+    ///
+    /// # Errors
+    /// The refusals of the module's list.
+    pub fn authenticate(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
+        directory.limits().check(&head.headers)?;
+        let host = asked_host(&head.headers)?;
+        let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
+        let host = host.to_owned();
+        let domain = Arc::clone(domain);
+        let key_position = prove_api_key(&domain, &head.headers)?;
+        let mut headers = head.headers;
+        let contract = domain.contract().take(&mut headers)?;
+        domain.remove_reserved(&mut headers);
+        let client_address = client_address(&contract, domain.client_ip_header(), head.peer)?;
+        Ok(Self { domain, host, key_position, client_address, method: head.method, target: head.target, headers, contract })
+    }
+
+    /// The domain that was asked for.
+    pub fn domain(&self) -> &Arc<Domain> {
+        &self.domain
+    }
+
+    /// The host name as asked: the domain's, or its `mtls.` alias.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use.
+    pub fn key_position(&self) -> usize {
+        self.key_position
+    }
+
+    /// The client's address, as the front door said it.
+    pub fn client_address(&self) -> IpAddr {
+        self.client_address
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target.
+    pub fn target(&self) -> &RequestTarget {
+        &self.target
+    }
+
+    /// The headers that are left: none of the contract, none that only we set.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What the contract headers held.
+    pub fn contract(&self) -> &ContractValues {
+        &self.contract
+    }
+
+    /// The request that a subrequest asks about: its method and target stand in two headers that the front door sets.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestTargetInvalid`] when one of them is missing, repeated or unreadable.
+    pub fn into_original(mut self, uri_header: &HeaderName, method_header: &HeaderName) -> Result<Self, Refused> {
+        let invalid = |why: String| Refused::new(Refusal::RequestTargetInvalid, why);
+        let uri = single(&self.headers, uri_header).map_err(invalid)?;
+        let uri = uri.to_str().map_err(|_| invalid(format!("`{uri_header}` is not text")))?;
+        self.target = RequestTarget::parse(uri)?;
+        let method = single(&self.headers, method_header).map_err(invalid)?;
+        self.method = Method::from_bytes(method.as_bytes()).map_err(|_| invalid(format!("`{method_header}` is no method")))?;
+        self.headers.remove(uri_header);
+        self.headers.remove(method_header);
+        Ok(self)
+    }
+
+    /// The parts that the rules stage makes a permitted request of.
+    pub(crate) fn into_parts(self) -> ForwardParts {
+        ForwardParts {
+            host: self.host,
+            client_address: self.client_address,
+            method: self.method,
+            target: self.target,
+            headers: self.headers,
+        }
+    }
+}
+
+/// What is left of a forward when its contract was read.
+#[derive(Debug)]
+pub(crate) struct ForwardParts {
+    pub(crate) host: String,
+    pub(crate) client_address: IpAddr,
+    pub(crate) method: Method,
+    pub(crate) target: RequestTarget,
+    pub(crate) headers: HeaderMap,
+}
+
+/// The host name asked for, without port and final dot.
+fn asked_host(headers: &HeaderMap) -> Result<&str, Refused> {
+    let malformed = |why: &str| Refused::new(Refusal::RequestMalformed, format!("host: {why}"));
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(malformed("not exactly one")) };
+    let host = host.to_str().map_err(|_| malformed("not text"))?;
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    Ok(name.strip_suffix('.').unwrap_or(name))
+}
+
+fn prove_api_key(domain: &Domain, headers: &HeaderMap) -> Result<usize, Refused> {
+    let name = domain.contract().api_key();
+    let refuse = |refusal, why: &str| Refused::new(refusal, format!("`{name}` for `{}` {why}", domain.name()));
+    let mut values = headers.get_all(name).iter();
+    let key = values.next().ok_or_else(|| refuse(Refusal::FrontDoorKeyMissing, "is missing"))?;
+    if values.next().is_some() {
+        return Err(refuse(Refusal::FrontDoorKeyRepeated, "was sent more than once"));
+    }
+    domain.api_keys().position(key.as_bytes()).ok_or_else(|| refuse(Refusal::FrontDoorKeyWrong, "is not one of its keys"))
+}
+
+fn client_address(contract: &ContractValues, name: &HeaderName, peer: Option<IpAddr>) -> Result<IpAddr, Refused> {
+    let invalid = |why: &str| Refused::new(Refusal::ClientAddressInvalid, format!("`{name}` {why}"));
+    match contract.client_address() {
+        Some(value) => value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim_matches([' ', '\t']).parse().ok())
+            .ok_or_else(|| invalid("does not hold exactly one address")),
+        None => peer.ok_or_else(|| invalid("is missing, and the connection is a Unix socket")),
+    }
+}
+
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h HeaderValue, String> {
+    let mut aliases = 0;
+    for other in headers.keys() {
+        aliases += usize::from(fold(other.as_str()) == fold(name.as_str()));
+    }
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next(), aliases) {
+        (Some(value), None, 1) => Ok(value),
+        (None, _, _) => Err(format!("`{name}` is missing")),
+        _ => Err(format!("`{name}` was sent more than once or under an alias")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

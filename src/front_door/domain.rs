@@ -1,0 +1,178 @@
+//! The domains that front doors may ask for, ready for look-up.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+
+use super::contract::Contract;
+use crate::header_names::HeaderNames;
+use crate::refusal::{Refusal, Refused};
+use crate::secret::ApiKeys;
+
+/// How the front door's own verdict counts. It never makes ours better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerdictMode {
+    /// Not at all. The recommended nginx has no CA and says `FAILED` to everybody.
+    Ignore,
+    /// `FAILED` refuses.
+    Narrow,
+    /// Only `SUCCESS` passes.
+    Require,
+}
+
+/// What to do when the front door's words and the certificate disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardedMismatch {
+    /// Refuse the request.
+    Refuse,
+    /// Put it in the log and go on.
+    Report,
+}
+
+/// How a front door forwards.
+#[derive(Debug)]
+pub struct FrontDoor {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The most bytes of the certificate header.
+    pub certificate_header_max: usize,
+    /// How its verdict counts.
+    pub forwarded_verdict: VerdictMode,
+    /// What follows when it contradicts the certificate.
+    pub forwarded_mismatch: ForwardedMismatch,
+}
+
+/// What a [`Domain`] is made of.
+pub struct DomainParts {
+    /// The host name, lower case.
+    pub name: String,
+    /// Which of the configuration's tenants it belongs to.
+    pub tenant: usize,
+    /// The front door that it is reached through.
+    pub front_door: Arc<FrontDoor>,
+    /// The header names.
+    pub contract: Contract,
+    /// The keys that prove the front door.
+    pub api_keys: ApiKeys,
+    /// The header with the client's address (Auth0 `custom_client_ip_header`).
+    pub client_ip_header: HeaderName,
+    /// Headers that only we set; a request's own copies are removed.
+    pub reserved: HeaderNames<()>,
+}
+
+/// A host name, and what a request for it must bring.
+pub struct Domain(DomainParts);
+
+impl Domain {
+    /// A domain of its parts.
+    pub fn new(parts: DomainParts) -> Self {
+        Self(parts)
+    }
+
+    /// The host name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Which tenant it belongs to.
+    pub fn tenant(&self) -> usize {
+        self.0.tenant
+    }
+
+    /// The front door that it is reached through.
+    pub fn front_door(&self) -> &FrontDoor {
+        &self.0.front_door
+    }
+
+    pub(super) fn contract(&self) -> &Contract {
+        &self.0.contract
+    }
+
+    pub(super) fn api_keys(&self) -> &ApiKeys {
+        &self.0.api_keys
+    }
+
+    pub(super) fn client_ip_header(&self) -> &HeaderName {
+        &self.0.client_ip_header
+    }
+
+    /// Removes the request's own copies of headers that only we set, under any alias.
+    pub(super) fn remove_reserved(&self, headers: &mut HeaderMap) {
+        let reserved: Vec<HeaderName> =
+            headers.keys().filter(|name| self.0.reserved.find(name.as_str()).is_some()).cloned().collect();
+        for name in &reserved {
+            headers.remove(name);
+        }
+    }
+}
+
+impl std::fmt::Debug for Domain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Domain").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+/// How large a request head may be.
+#[derive(Debug, Clone, Copy)]
+pub struct HeadLimits {
+    /// Header lines.
+    pub header_count: usize,
+    /// Bytes of all names and values.
+    pub header_bytes: usize,
+}
+
+impl HeadLimits {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let too_large = |what: String| Err(Refused::new(Refusal::RequestHeadTooLarge, what));
+        if headers.len() > self.header_count {
+            return too_large(format!("{} header lines; {} are allowed", headers.len(), self.header_count));
+        }
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if bytes > self.header_bytes {
+            return too_large(format!("{bytes} bytes of headers; {} are allowed", self.header_bytes));
+        }
+        Ok(())
+    }
+}
+
+/// Every host name that we answer for. A look-up costs the same with one domain and with many.
+#[derive(Debug)]
+pub struct Directory {
+    limits: HeadLimits,
+    by_host: HashMap<String, Arc<Domain>>,
+}
+
+impl Directory {
+    /// An empty directory.
+    pub fn new(limits: HeadLimits) -> Self {
+        Self { limits, by_host: HashMap::new() }
+    }
+
+    /// Makes a domain known under a host name.
+    ///
+    /// # Errors
+    /// The domain that has this name already.
+    pub fn add(&mut self, host: &str, domain: Arc<Domain>) -> Result<(), Arc<Domain>> {
+        match self.by_host.entry(host.to_ascii_lowercase()) {
+            Entry::Occupied(taken) => Err(Arc::clone(taken.get())),
+            Entry::Vacant(free) => {
+                free.insert(domain);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn limits(&self) -> HeadLimits {
+        self.limits
+    }
+
+    /// The domain with this host name. Case does not matter.
+    pub(super) fn find(&self, host: &str) -> Option<&Arc<Domain>> {
+        if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return self.by_host.get(&host.to_ascii_lowercase());
+        }
+        self.by_host.get(host)
+    }
+}

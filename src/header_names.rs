@@ -1,0 +1,74 @@
+//! Sets of header names that see through aliases.
+//!
+//! Many programs read `X_Client_Cert` or `X.Client.Cert` as `X-Client-Cert` (CVE-2025-64484, CVE-2026-39858 are of that
+//! kind). Two names are aliases here when they are equal after every character that is no letter and no digit became `-`.
+
+use std::borrow::Cow;
+
+/// A small map from header names to a mark. A look-up costs one comparison for nearly every name that is not in it.
+#[derive(Debug, Clone)]
+pub struct HeaderNames<T> {
+    lengths: u128,
+    entries: Vec<(String, T)>,
+}
+
+impl<T> Default for HeaderNames<T> {
+    fn default() -> Self {
+        Self { lengths: 0, entries: Vec::new() }
+    }
+}
+
+impl<T> HeaderNames<T> {
+    /// Adds a name; an alias of a name that is there already replaces nothing.
+    pub fn insert(&mut self, name: &str, mark: T) {
+        let folded = fold(&name.to_ascii_lowercase()).into_owned();
+        if self.entries.iter().any(|(known, _)| *known == folded) {
+            return;
+        }
+        self.lengths |= length_bit(folded.len());
+        self.entries.push((folded, mark));
+    }
+
+    /// The mark of a lower-case name or of the name that it is an alias of.
+    pub fn find(&self, name: &str) -> Option<&T> {
+        if self.lengths & length_bit(name.len()) == 0 {
+            return None;
+        }
+        let folded = fold(name);
+        self.entries.iter().find(|(known, _)| *known == folded).map(|(_, mark)| mark)
+    }
+}
+
+/// A lower-case name with every character that is no letter and no digit turned into `-`.
+pub fn fold(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
+}
+
+fn length_bit(length: usize) -> u128 {
+    1 << length.min(127)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_are_found_and_others_are_not() {
+        let mut names = HeaderNames::default();
+        names.insert("Client-Certificate", 1);
+        names.insert("ssl_client_s_dn", 2);
+        names.insert("CLIENT.CERTIFICATE", 3);
+        for alias in
+            ["client-certificate", "client_certificate", "client.certificate", "client~certificate", "client-certificate"]
+        {
+            assert_eq!(names.find(alias), Some(&1), "{alias}");
+        }
+        assert_eq!(names.find("ssl-client-s-dn"), Some(&2));
+        for other in ["client-certificat", "client-certificate-", "clientcertificate", "", "host", &"x".repeat(300)] {
+            assert_eq!(names.find(other), None, "{other}");
+        }
+    }
+}

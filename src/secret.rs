@@ -1,0 +1,179 @@
+//! Secrets as types: masked in `Debug`, never serialized, compared in constant time, kept as a keyed tag.
+//!
+//! A key that a front door sends is stored as `hmac-sha256:<64 hex digits>`, the HMAC-SHA-256 of the key under a *pepper*
+//! that stands in another place. Whoever reads the configuration alone can neither send the key nor try guesses.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// How a stored tag starts.
+const TAG_PREFIX: &str = "hmac-sha256:";
+/// Random bytes in a pepper and in a generated key: as many as SHA-256 gives out.
+const SECRET_BYTES: usize = 32;
+
+/// The secret under which tags are made. One for the whole process.
+pub struct Pepper(Hmac<Sha256>);
+
+impl Pepper {
+    /// Reads the 64 hex digits of a pepper; white space around them is ignored.
+    ///
+    /// # Errors
+    /// A sentence that never holds the text itself.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let bytes = hex::decode(text.trim()).map_err(|_| "is not hexadecimal".to_owned())?;
+        if bytes.len() != SECRET_BYTES {
+            return Err(format!("has {} bytes; {SECRET_BYTES} are needed", bytes.len()));
+        }
+        Hmac::new_from_slice(&bytes).map(Self).map_err(|_| "is not a usable key".to_owned())
+    }
+
+    /// A fresh pepper as text, from the operating system's random source.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes to give.
+    pub fn generate() -> Result<String, getrandom::Error> {
+        random_hex()
+    }
+
+    /// The tag of a key.
+    pub fn tag(&self, key: &[u8]) -> Tag {
+        Tag(self.mac(key).finalize().into_bytes().into())
+    }
+
+    fn mac(&self, key: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(key);
+        mac
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(***)")
+    }
+}
+
+/// What is stored of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tag([u8; 32]);
+
+impl Tag {
+    /// Reads `hmac-sha256:<64 hex digits>`.
+    ///
+    /// # Errors
+    /// What is wrong, without the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix(TAG_PREFIX).ok_or_else(|| format!("does not start with `{TAG_PREFIX}`"))?;
+        let bytes = hex::decode(digits).map_err(|_| "is not hexadecimal after the colon".to_owned())?;
+        let tag: [u8; 32] = bytes.try_into().map_err(|_| "has not 64 hexadecimal digits".to_owned())?;
+        if tag == [0; 32] {
+            return Err("is the placeholder of the example; `vestibule keygen` makes a real one".to_owned());
+        }
+        Ok(Self(tag))
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{TAG_PREFIX}{}", hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tag(***)")
+    }
+}
+
+/// The keys that a domain takes: one, or two while it is rotated.
+#[derive(Debug)]
+pub struct ApiKeys {
+    pepper: std::sync::Arc<Pepper>,
+    tags: Vec<Tag>,
+}
+
+impl ApiKeys {
+    /// Keys by their tags.
+    pub fn new(pepper: std::sync::Arc<Pepper>, tags: Vec<Tag>) -> Self {
+        Self { pepper, tags }
+    }
+
+    /// Which of the keys this is, counted from 0. Takes the same time whether one fits or none: every tag is compared, each in
+    /// constant time.
+    pub fn position(&self, presented: &[u8]) -> Option<usize> {
+        let mac = self.pepper.mac(presented);
+        let mut found = None;
+        for (position, tag) in self.tags.iter().enumerate() {
+            if mac.clone().verify_slice(&tag.0).is_ok() {
+                found = Some(position);
+            }
+        }
+        found
+    }
+}
+
+/// A fresh `cname_api_key`: 64 hex digits.
+///
+/// # Errors
+/// When the operating system has no random bytes to give.
+pub fn generate_api_key() -> Result<String, getrandom::Error> {
+    random_hex()
+}
+
+fn random_hex() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn pepper() -> Arc<Pepper> {
+        Arc::new(Pepper::parse(&"0b".repeat(32)).unwrap())
+    }
+
+    #[test]
+    fn the_right_key_is_found_among_two() {
+        let pepper = pepper();
+        let keys = ApiKeys::new(pepper.clone(), vec![pepper.tag(b"old"), pepper.tag(b"new")]);
+        assert_eq!(keys.position(b"old"), Some(0));
+        assert_eq!(keys.position(b"new"), Some(1));
+        for wrong in [&b""[..], b"ol", b"old ", b"NEW", &pepper.tag(b"old").0] {
+            assert_eq!(keys.position(wrong), None);
+        }
+        assert_eq!(ApiKeys::new(pepper, Vec::new()).position(b""), None);
+    }
+
+    #[test]
+    fn the_tag_is_hmac_sha256() {
+        // RFC 4231 case 1 has a 20-octet key; this pepper is 32 octets of 0x0b, computed with `openssl dgst -mac hmac`.
+        let tag = pepper().tag(b"Hi There").to_string();
+        assert_eq!(Tag::parse(&tag).unwrap().to_string(), tag);
+        assert_eq!(tag.len(), "hmac-sha256:".len() + 64);
+        assert_eq!(tag, EXPECTED);
+    }
+
+    const EXPECTED: &str = "hmac-sha256:198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7";
+
+    #[test]
+    fn nothing_shows_a_secret() {
+        let pepper = pepper();
+        let keys = ApiKeys::new(pepper.clone(), vec![pepper.tag(b"k")]);
+        let shown = format!("{pepper:?} {keys:?}");
+        assert!(!shown.contains("0b0b") && !shown.contains(&hex::encode(pepper.tag(b"k").0)), "{shown}");
+        let refused = Pepper::parse("c0ffee-not-hex").unwrap_err();
+        assert!(!refused.contains("c0ffee"));
+    }
+
+    #[test]
+    fn bad_tags_are_refused() {
+        for bad in ["", "hmac-sha256:", "sha256:00", "hmac-sha256:zz", &format!("hmac-sha256:{}", "00".repeat(32))] {
+            assert!(Tag::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
