@@ -22,6 +22,8 @@ pub enum ContractHeader {
     SignatureAlgorithm,
     /// The client's address.
     ClientAddress,
+    /// The front door's own id of the request (nginx `$request_id`).
+    RequestId,
 }
 
 /// The names of a front door's contract headers.
@@ -40,6 +42,7 @@ pub struct ContractValues {
     subject_dn_parsed: Option<HeaderValue>,
     signature_algorithm: Option<HeaderValue>,
     client_address: Option<HeaderValue>,
+    request_id: Option<HeaderValue>,
 }
 
 impl Contract {
@@ -133,6 +136,7 @@ impl ContractValues {
             ContractHeader::SubjectDnParsed => &mut self.subject_dn_parsed,
             ContractHeader::SignatureAlgorithm => &mut self.signature_algorithm,
             ContractHeader::ClientAddress => &mut self.client_address,
+            ContractHeader::RequestId => &mut self.request_id,
         };
         slot.replace(value).is_some()
     }
@@ -165,5 +169,10 @@ impl ContractValues {
     /// The forwarded client address.
     pub fn client_address(&self) -> Option<&HeaderValue> {
         self.client_address.as_ref()
+    }
+
+    /// The front door's id of the request.
+    pub fn request_id(&self) -> Option<&HeaderValue> {
+        self.request_id.as_ref()
     }
 }

@@ -1,0 +1,205 @@
+//! May this certificate pass, and as whom?
+//!
+//! **Enters:** a [`Presentation`], the [`Verification`] of its certificate, the route's [`Policy`]. **Leaves:** an [`Admission`]:
+//! a verified [`Identity`], or anonymous with the reason. Refused: one of the `Certificate…` refusals,
+//! [`Refusal::RevocationUnknown`], [`Refusal::ForwardedVerdictFailed`].
+//!
+//! 1. `verification = "off"`: nobody looked; anonymous.
+//! 2. No certificate: refused, or anonymous with `allow_unauthenticated_requests`.
+//! 3. Nothing found against it: verified.
+//! 4. Expired and nothing else, with `allow_expired_certificates`; revoked and nothing else, with
+//!    `allow_revoked_certificates`; both and nothing else, with both: verified, the waivers written down.
+//! 5. Anything else: refused; with `permissive`, anonymous.
+//! 6. A front door whose verdict counts may turn 3 and 4 into 5. It never makes anything better.
+//!
+//! `ssl_client_verify` says what was found, waived or not.
+
+use std::sync::Arc;
+
+use crate::front_door::VerdictMode;
+use crate::presented::{ForwardedVerdict, Presentation};
+use crate::refusal::{Refusal, Refused};
+use crate::verifier::Verification;
+
+/// How much a route asks of a certificate (Azion's `mtls_verification`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerificationMode {
+    /// A good certificate, or no entry.
+    Enforce,
+    /// No certificate is looked at.
+    Off,
+    /// Everybody passes; the rules decide.
+    Permissive,
+}
+
+/// What a route lets pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// How much is asked.
+    pub verification: VerificationMode,
+    /// Whether a request without certificate passes (Zuplo). A presented certificate must still be good.
+    pub allow_unauthenticated_requests: bool,
+    /// Whether an expired certificate passes when nothing else is wrong with it (Zuplo).
+    pub allow_expired_certificates: bool,
+    /// Whether a revoked certificate passes when nothing else is wrong with it (Zuplo).
+    pub allow_revoked_certificates: bool,
+}
+
+/// What was found and let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiver {
+    /// The certificate has expired.
+    Expired,
+    /// The certificate was revoked.
+    Revoked,
+}
+
+impl Waiver {
+    /// The word in logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A certificate that passed.
+#[derive(Debug)]
+pub struct Identity {
+    waived: Vec<Waiver>,
+    anchor: Option<[u8; 32]>,
+}
+
+impl Identity {
+    /// What was let pass.
+    pub fn waived(&self) -> &[Waiver] {
+        &self.waived
+    }
+
+    /// SHA-256 of the trust anchor that the certificate chains to.
+    pub fn anchor(&self) -> Option<&[u8; 32]> {
+        self.anchor.as_ref()
+    }
+}
+
+/// Why nobody is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anonymous {
+    /// No certificate was presented.
+    NoCertificate,
+    /// There was one, and it would have been refused for this.
+    NotAccepted(Refused),
+    /// The route looks at no certificate.
+    VerificationOff,
+}
+
+#[derive(Debug)]
+enum Who {
+    Verified(Identity),
+    Anonymous(Anonymous),
+}
+
+/// A request that may go on to the rules.
+#[derive(Debug)]
+pub struct Admission {
+    who: Who,
+    verify_text: String,
+}
+
+impl Admission {
+    /// Applies a policy to what was found.
+    ///
+    /// # Errors
+    /// The refusals of the module's list.
+    pub fn decide(
+        presentation: &Presentation,
+        verification: Option<&Arc<Verification>>,
+        policy: &Policy,
+        verdict_mode: VerdictMode,
+    ) -> Result<Self, Refused> {
+        if policy.verification == VerificationMode::Off {
+            return Ok(Self::anonymous(Anonymous::VerificationOff, "NONE".into()));
+        }
+        let Some(verification) = verification.filter(|_| presentation.certificate().is_some()) else {
+            return Self::without_certificate(policy);
+        };
+        let judged = judge(verification, policy);
+        let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));
+        match judged {
+            Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: verification.text().into() }),
+            Err(refused) if policy.verification == VerificationMode::Permissive => {
+                let text = text_of(verification, &refused);
+                Ok(Self::anonymous(Anonymous::NotAccepted(refused), text))
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    fn without_certificate(policy: &Policy) -> Result<Self, Refused> {
+        if policy.allow_unauthenticated_requests || policy.verification == VerificationMode::Permissive {
+            return Ok(Self::anonymous(Anonymous::NoCertificate, "NONE".into()));
+        }
+        Err(Refused::new(Refusal::CertificateRequired, "no certificate was presented"))
+    }
+
+    fn anonymous(why: Anonymous, verify_text: String) -> Self {
+        Self { who: Who::Anonymous(why), verify_text }
+    }
+
+    /// The identity, when the certificate passed. Names of a certificate that did not pass are nobody's.
+    pub fn identity(&self) -> Option<&Identity> {
+        match &self.who {
+            Who::Verified(identity) => Some(identity),
+            Who::Anonymous(_) => None,
+        }
+    }
+
+    /// Why nobody is known.
+    pub fn anonymous_because(&self) -> Option<&Anonymous> {
+        match &self.who {
+            Who::Verified(_) => None,
+            Who::Anonymous(why) => Some(why),
+        }
+    }
+
+    /// `ssl_client_verify`: `SUCCESS`, `FAILED:reason` or `NONE`, whatever was waived.
+    pub fn verify_text(&self) -> &str {
+        &self.verify_text
+    }
+}
+
+fn judge(verification: &Verification, policy: &Policy) -> Result<Identity, Refused> {
+    let (expired, revoked) = (policy.allow_expired_certificates, policy.allow_revoked_certificates);
+    let waived = if verification.is_clean() {
+        Vec::new()
+    } else if expired && verification.is_exactly_expired() {
+        vec![Waiver::Expired]
+    } else if revoked && verification.is_exactly_revoked() {
+        vec![Waiver::Revoked]
+    } else if expired && revoked && verification.is_exactly_expired_and_revoked() {
+        vec![Waiver::Expired, Waiver::Revoked]
+    } else {
+        return Err(verification.refused());
+    };
+    Ok(Identity { waived, anchor: verification.anchor().copied() })
+}
+
+/// The front door's verdict, where it counts.
+fn narrow(presentation: &Presentation, mode: VerdictMode) -> Result<(), Refused> {
+    let failed = |why: String| Err(Refused::new(Refusal::ForwardedVerdictFailed, why));
+    match (mode, presentation.verdict()) {
+        (VerdictMode::Ignore, _) | (_, Some(ForwardedVerdict::Success)) => Ok(()),
+        (VerdictMode::Narrow, None) => Ok(()),
+        (VerdictMode::Require, None) => failed("the front door sent no verdict, and one is required".into()),
+        (_, Some(ForwardedVerdict::Failed(reason))) => failed(format!("the front door says FAILED: {reason}")),
+        (_, Some(ForwardedVerdict::None)) => failed("the front door says NONE".into()),
+    }
+}
+
+fn text_of(verification: &Verification, refused: &Refused) -> String {
+    if verification.is_clean() {
+        return format!("FAILED:{}", refused.refusal.code());
+    }
+    verification.text().into()
+}

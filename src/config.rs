@@ -1,0 +1,71 @@
+//! The configuration: files and environment in, ready values or every problem at once out.
+//!
+//! `vestibule.toml` is the process; each file in `tenants/` is a tenant. Environment variables override both:
+//! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
+//! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
+
+mod policy;
+mod problem;
+mod process;
+mod rules;
+mod source;
+mod table;
+mod tenant;
+mod trusted_ca;
+mod units;
+mod upstreams;
+
+use std::path::Path;
+
+use crate::clock::UnixTime;
+use crate::front_door::Directory;
+use crate::journey::Snapshot;
+use crate::presented::CertificateDecoder;
+use crate::verifier::cache::CachedVerifier;
+
+pub use problem::Problem;
+pub use process::{Listen, Process, read_pepper};
+
+use problem::Collector;
+use table::Table;
+
+/// A configuration, ready to run.
+pub struct Loaded {
+    /// What the process needs to start.
+    pub process: Process,
+    /// What requests are judged by.
+    pub snapshot: Snapshot,
+    /// What is worth a look but no reason to refuse.
+    pub warnings: Vec<String>,
+    /// The effective settings as text, secrets masked.
+    pub effective: String,
+}
+
+/// Reads a configuration folder. `now` is only for warnings about certificates that have expired.
+///
+/// # Errors
+/// Every problem that was found.
+pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
+    let collector = Collector::default();
+    let mut warnings = Vec::new();
+    let read = source::read(folder, &collector);
+    let process = Process::read(Table::new(read.process.values, &read.process.file, &collector), folder);
+    let mut directory = Directory::new(process.head_limits);
+    let mut tenants = Vec::new();
+    for file in read.tenants {
+        let table = Table::new(file.values, &file.file, &collector);
+        let place = tenant::Place { name: &file.name, position: tenants.len(), folder, now };
+        tenants.extend(tenant::read(table, &place, &process, &mut directory, &mut warnings));
+    }
+    let problems = collector.into_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let snapshot = Snapshot {
+        directory,
+        tenants,
+        decoder: CertificateDecoder::new(process.certificate_cache_entries),
+        verifier: CachedVerifier::new(process.verification_cache_entries),
+    };
+    Ok(Loaded { process, snapshot, warnings, effective: read.effective })
+}

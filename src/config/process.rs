@@ -1,0 +1,147 @@
+//! `vestibule.toml`: what the process needs before any request.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::table::Table;
+use crate::front_door::HeadLimits;
+use crate::secret::Pepper;
+use crate::telemetry::access::AccessTarget;
+
+/// Where front doors connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl Listen {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') => Ok(Self::Unix(path.into())),
+            Some(_) => Err("a Unix socket needs an absolute path: \"unix:/path\"".into()),
+            None => text.parse().map(Self::Tcp).map_err(|_| "accepted: \"address:port\" or \"unix:/path\"".into()),
+        }
+    }
+}
+
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin` and the time-outs of the server.
+#[derive(Debug)]
+pub struct Process {
+    /// Data listeners.
+    pub listen: Vec<Listen>,
+    /// Worker threads; 0 is one for each core.
+    pub workers: usize,
+    /// How long an idle front-door connection is kept.
+    pub keep_alive: Duration,
+    /// How long a request head may take.
+    pub head_timeout: Duration,
+    /// How long requests in flight get after SIGTERM.
+    pub shutdown_timeout: Duration,
+    /// The admin listener.
+    pub admin: Option<SocketAddr>,
+    /// The secret under which tags are made.
+    pub pepper: Option<Arc<Pepper>>,
+    /// How large a request head may be.
+    pub head_limits: HeadLimits,
+    /// How many decoded certificate headers are remembered.
+    pub certificate_cache_entries: usize,
+    /// How many verdicts about certificates are remembered.
+    pub verification_cache_entries: usize,
+    /// The level of diagnostics.
+    pub log_level: String,
+    /// Where access lines go.
+    pub access: AccessTarget,
+}
+
+/// actix-http reads at most this many header lines of a request.
+const MOST_HEADERS: usize = 96;
+/// actix-http reads at most 128 KiB of a request head.
+const MOST_HEADER_BYTES: usize = 128 * 1024;
+
+impl Process {
+    pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
+        let server = table.table_or_empty("server");
+        let admin = table.table_or_empty("admin");
+        let limits = table.table_or_empty("limits");
+        let logs = table.table_or_empty("logs");
+        let secrets = table.table_or_empty("secrets");
+        let process = Self {
+            listen: listeners(&server),
+            workers: server.number("workers", 0..=1024, 0),
+            keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
+            head_timeout: server.duration("head_timeout", Duration::from_secs(10)),
+            shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
+            admin: admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned())),
+            pepper: pepper(&secrets, folder).map(Arc::new),
+            head_limits: HeadLimits {
+                header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
+                header_bytes: header_bytes(&limits),
+            },
+            certificate_cache_entries: limits.number("certificate_cache_entries", 0..=10_000_000, 10_000),
+            verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
+            log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
+            access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
+        };
+        for child in [server, admin, limits, logs, secrets, table] {
+            child.finish();
+        }
+        process
+    }
+}
+
+fn listeners(server: &Table<'_>) -> Vec<Listen> {
+    let texts = server.texts("listen");
+    if texts.is_empty() {
+        server.problem("listen", "is missing", "a list of listeners, like [\"127.0.0.1:8080\"]");
+    }
+    let read = texts.iter().map(|text| {
+        Listen::parse(text).map_err(|why| server.problem("listen", format!("found `{text}`"), why)).ok()
+    });
+    read.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn header_bytes(limits: &Table<'_>) -> usize {
+    let bytes = limits.size("header_bytes", 96 * 1024);
+    if bytes == 0 || bytes > MOST_HEADER_BYTES {
+        limits.problem("header_bytes", format!("found {bytes} bytes"), "accepted: up to \"128KiB\"");
+    }
+    bytes
+}
+
+fn pepper(secrets: &Table<'_>, folder: &Path) -> Option<Pepper> {
+    let accepted = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
+    let (key, text) = match (secrets.text("pepper"), secrets.text("pepper_file")) {
+        // The environment's wins: it is the way to override the file's.
+        (Some(text), _) => ("pepper", text),
+        (None, Some(file)) => match std::fs::read_to_string(folder.join(&file)) {
+            Ok(text) => ("pepper_file", text),
+            Err(why) => {
+                let found = format!("`{file}` cannot be read: {why}");
+                secrets.problem("pepper_file", found, format!("a file with {accepted}"));
+                return None;
+            }
+        },
+        (None, None) => {
+            secrets.problem("pepper_file", "is missing", format!("a file with {accepted}"));
+            return None;
+        }
+    };
+    Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
+}
+
+/// Reads the pepper of a configuration folder alone, for `vestibule keygen`.
+///
+/// # Errors
+/// Every problem on the way to it.
+pub fn read_pepper(folder: &Path) -> Result<Pepper, Vec<super::Problem>> {
+    let collector = super::Collector::default();
+    let read = super::source::read(folder, &collector);
+    let table = Table::new(read.process.values, &read.process.file, &collector);
+    let found = pepper(&table.table_or_empty("secrets"), folder);
+    found.ok_or_else(|| collector.into_problems())
+}

@@ -1,0 +1,231 @@
+//! Reads a table of the configuration key by key. Whatever is wrong is collected, reading goes on, and keys that nobody asked
+//! for are problems too.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use config::{Value, ValueKind};
+
+use super::problem::{Collector, Problem};
+use super::units;
+
+/// A table that is being read.
+pub(super) struct Table<'c> {
+    entries: BTreeMap<String, Value>,
+    asked: RefCell<BTreeSet<String>>,
+    path: String,
+    file: String,
+    collector: &'c Collector,
+}
+
+impl<'c> Table<'c> {
+    pub(super) fn new(entries: impl IntoIterator<Item = (String, Value)>, file: &str, collector: &'c Collector) -> Self {
+        let entries = entries.into_iter().collect();
+        Self { entries, asked: RefCell::default(), path: String::new(), file: file.to_owned(), collector }
+    }
+
+    /// Notes a problem with the value of a key.
+    pub(super) fn problem(&self, key: &str, found: impl Into<String>, accepted: impl Into<String>) {
+        let key = self.key_path(key);
+        self.collector.add(Problem { file: self.file.clone(), key, found: found.into(), accepted: accepted.into() });
+    }
+
+    /// Ends the reading: what was not asked for is a problem.
+    pub(super) fn finish(self) {
+        let asked = self.asked.borrow();
+        for key in self.entries.keys().filter(|key| !asked.contains(*key)) {
+            let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+            self.problem(key, "is no key of this table", format!("keys: {}", known.join(", ")));
+        }
+    }
+
+    /// Ends the reading with a last step that may still note problems.
+    pub(super) fn finishing<T>(self, last: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
+        let made = last(&self);
+        self.finish();
+        made
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        match &self.get(key)?.kind {
+            ValueKind::String(text) => Some(text.clone()),
+            other => self.wrong(key, other, "a text"),
+        }
+    }
+
+    pub(super) fn required_text(&self, key: &str, accepted: &str) -> Option<String> {
+        if !self.has(key) {
+            self.problem(key, "is missing", accepted);
+        }
+        self.text(key)
+    }
+
+    /// A text that is read further.
+    pub(super) fn parsed<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(key)?;
+        parse(&text).map_err(|why| self.problem(key, format!("found `{text}`"), why)).ok()
+    }
+
+    pub(super) fn boolean(&self, key: &str, default: bool) -> bool {
+        let Some(value) = self.get(key) else { return default };
+        match value.kind {
+            ValueKind::Boolean(flag) => flag,
+            ref other => self.wrong(key, other, "true or false").unwrap_or(default),
+        }
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)], default: T) -> T {
+        let Some(text) = self.text(key) else { return default };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, meaning)) => *meaning,
+            None => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                self.problem(key, format!("found `{text}`"), format!("accepted: {}", words.join(", ")));
+                default
+            }
+        }
+    }
+
+    pub(super) fn number(&self, key: &str, range: std::ops::RangeInclusive<usize>, default: usize) -> usize {
+        let accepted = format!("a whole number from {} to {}", range.start(), range.end());
+        let Some(value) = self.get(key) else { return default };
+        let number = match &value.kind {
+            ValueKind::I64(number) => usize::try_from(*number).ok(),
+            ValueKind::U64(number) => usize::try_from(*number).ok(),
+            other => return self.wrong(key, other, &accepted).unwrap_or(default),
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => number,
+            None => {
+                self.problem(key, format!("found {value}"), accepted);
+                default
+            }
+        }
+    }
+
+    pub(super) fn duration(&self, key: &str, default: Duration) -> Duration {
+        self.parsed(key, |text| units::duration(text).ok_or_else(|| format!("accepted: {}", units::DURATION))).unwrap_or(default)
+    }
+
+    pub(super) fn size(&self, key: &str, default: usize) -> usize {
+        self.parsed(key, |text| units::size(text).ok_or_else(|| format!("accepted: {}", units::SIZE))).unwrap_or(default)
+    }
+
+    /// A list of texts. One text alone is a list too: with commas when it comes from the environment.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        match &value.kind {
+            ValueKind::String(text) => text.split(',').map(|one| one.trim().to_owned()).collect(),
+            ValueKind::Array(values) => values
+                .iter()
+                .enumerate()
+                .filter_map(|(at, value)| match &value.kind {
+                    ValueKind::String(text) => Some(text.clone()),
+                    other => self.wrong(&format!("{key}[{at}]"), other, "a text"),
+                })
+                .collect(),
+            other => self.wrong(key, other, "a list of texts").unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn table(&self, key: &str) -> Option<Table<'c>> {
+        let value = self.get(key)?.clone();
+        self.below(key, value)
+    }
+
+    /// A table that may be left out.
+    pub(super) fn table_or_empty(&self, key: &str) -> Table<'c> {
+        self.table(key).unwrap_or_else(|| self.child(key, BTreeMap::new()))
+    }
+
+    /// A list of tables.
+    pub(super) fn tables(&self, key: &str) -> Vec<Table<'c>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        match &value.kind {
+            ValueKind::Array(values) => {
+                let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
+                tables.flatten().collect()
+            }
+            other => self.wrong(key, other, "a list of tables").unwrap_or_default(),
+        }
+    }
+
+    /// A list of lists of tables: Azion's criteria.
+    pub(super) fn table_groups(&self, key: &str) -> Vec<Vec<Table<'c>>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let ValueKind::Array(groups) = &value.kind else {
+            return self.wrong(key, &value.kind, "a list of groups of criteria").unwrap_or_default();
+        };
+        let mut read = Vec::new();
+        for (at, group) in groups.iter().enumerate() {
+            let key = format!("{key}[{at}]");
+            match &group.kind {
+                ValueKind::Array(values) => {
+                    let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
+                    read.push(tables.flatten().collect());
+                }
+                other => read.extend(self.wrong::<Vec<_>>(&key, other, "a group: a list of criteria")),
+            }
+        }
+        read
+    }
+
+    /// All tables of a table of tables, with their names.
+    pub(super) fn named_tables(&self, key: &str) -> Vec<(String, Table<'c>)> {
+        let Some(parent) = self.table(key) else { return Vec::new() };
+        let named = parent.entries.iter().map(|(name, value)| (name.clone(), parent.below(name, value.clone())));
+        named.filter_map(|(name, table)| table.map(|table| (name, table))).collect()
+    }
+
+    /// All texts of a table of texts, with their names.
+    pub(super) fn named_texts(&self, key: &str) -> Vec<(String, String)> {
+        let Some(parent) = self.table(key) else { return Vec::new() };
+        let names: Vec<String> = parent.entries.keys().cloned().collect();
+        names.into_iter().filter_map(|name| parent.text(&name).map(|text| (name, text))).collect()
+    }
+
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        self.entries.get(key).filter(|value| !matches!(value.kind, ValueKind::Nil))
+    }
+
+    fn below(&self, key: &str, value: Value) -> Option<Table<'c>> {
+        match value.kind {
+            ValueKind::Table(entries) => Some(self.child(key, entries.into_iter().collect())),
+            other => self.wrong(key, &other, "a table"),
+        }
+    }
+
+    fn child(&self, key: &str, entries: BTreeMap<String, Value>) -> Table<'c> {
+        let path = self.key_path(key);
+        Table { entries, asked: RefCell::default(), path, file: self.file.clone(), collector: self.collector }
+    }
+
+    fn key_path(&self, key: &str) -> String {
+        match (self.path.as_str(), key) {
+            ("", key) => key.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        }
+    }
+
+    fn wrong<T>(&self, key: &str, found: &ValueKind, accepted: &str) -> Option<T> {
+        let kind = match found {
+            ValueKind::Nil => "nothing",
+            ValueKind::Boolean(_) => "true or false",
+            ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => "a whole number",
+            ValueKind::Float(_) => "a number with a point",
+            ValueKind::String(_) => "a text",
+            ValueKind::Table(_) => "a table",
+            ValueKind::Array(_) => "a list",
+        };
+        self.problem(key, format!("found {kind}"), format!("accepted: {accepted}"));
+        None
+    }
+}

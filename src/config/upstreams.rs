@@ -1,0 +1,50 @@
+//! `[upstreams.<name>]`.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::table::Table;
+use crate::upstream::{Endpoint, HostPolicy, Upstream};
+
+/// Reads every upstream. One that has problems stands as `None`, so that its name is still known.
+pub(super) fn read(tenant: &Table<'_>, folder: &Path) -> HashMap<String, Option<Arc<Upstream>>> {
+    let mut upstreams = HashMap::new();
+    for (name, table) in tenant.named_tables("upstreams") {
+        let trusted_ca = table.text("trusted_ca").map(|file| folder.join(file));
+        let accepted = "\"http://host:port\", \"https://host:port\" or \"unix:/path\"";
+        let url = table.required_text("url", accepted);
+        let endpoint = url.and_then(|url| {
+            let parsed = Endpoint::parse(&url, trusted_ca.as_deref());
+            parsed.map_err(|why| table.problem("url", format!("found `{url}`: {why}"), format!("accepted: {accepted}"))).ok()
+        });
+        let settings = endpoint.map(|endpoint| Upstream {
+            name: name.clone(),
+            endpoint,
+            host: host(&table),
+            connect_timeout: table.duration("connect_timeout", Duration::from_secs(5)),
+            response_timeout: table.duration("response_timeout", Duration::from_secs(60)),
+            tunnel_timeout: table.duration("tunnel_timeout", Duration::from_secs(3_600)),
+            idle_keep_alive: table.duration("keep_alive", Duration::from_secs(30)),
+            max_idle_per_worker: table.number("max_idle_per_worker", 0..=100_000, 128),
+        });
+        if settings.is_some() {
+            table.finish();
+        }
+        upstreams.insert(name, settings.map(Arc::new));
+    }
+    upstreams
+}
+
+fn host(table: &Table<'_>) -> HostPolicy {
+    let parse = |text: &str| match text {
+        "preserve" => Ok(HostPolicy::Preserve),
+        "upstream" => Ok(HostPolicy::Upstream),
+        name if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)) => {
+            Ok(HostPolicy::Named(name.to_owned()))
+        }
+        _ => Err("accepted: \"preserve\", \"upstream\" or a host name".to_owned()),
+    };
+    table.parsed("host", parse).unwrap_or(HostPolicy::Preserve)
+}

@@ -1,0 +1,100 @@
+//! One tenant: its routes, their policies, its rules.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
+
+use crate::admission;
+use crate::front_door::AuthenticatedForward;
+use crate::refusal::{Refusal, Refused};
+use crate::rules::RuleSet;
+use crate::upstream::Upstream;
+use crate::verifier::VerificationSettings;
+use crate::x509::trusted_ca::TrustedCas;
+
+/// The form of the answer to a refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorStyle {
+    /// `{"status", "message", "request_id"}`.
+    Json,
+    /// Kong's: `{"message"}`, with its two sentences about certificates.
+    Kong,
+    /// `application/problem+json` (RFC 9457).
+    ProblemJson,
+}
+
+/// The endpoint that answers a proxy's subrequests.
+#[derive(Debug)]
+pub struct Authorize {
+    /// Its path.
+    pub path: String,
+    /// The header with the target of the request that is asked about.
+    pub original_uri_header: HeaderName,
+    /// The header with its method.
+    pub original_method_header: HeaderName,
+}
+
+/// What a route asks of certificates.
+pub struct RoutePolicy {
+    /// The CAs that clients must chain to.
+    pub trust: Arc<TrustedCas>,
+    /// How paths are judged.
+    pub verification: VerificationSettings,
+    /// What passes.
+    pub admission: admission::Policy,
+}
+
+/// Where requests with a certain path and method go, and what they need.
+pub struct Route {
+    /// The start of the normalized path.
+    pub path: String,
+    /// The methods; none means all.
+    pub methods: Vec<Method>,
+    /// What it asks of certificates.
+    pub policy: RoutePolicy,
+    /// Where it goes.
+    pub upstream: Arc<Upstream>,
+    /// The most bytes of a request's body.
+    pub request_body_limit: Option<u64>,
+}
+
+/// A tenant.
+pub struct Tenant {
+    /// Its name: the file's.
+    pub name: String,
+    /// Its rules.
+    pub rules: RuleSet,
+    /// The form of its refusals.
+    pub error_style: ErrorStyle,
+    /// Its endpoint for subrequests.
+    pub authorize: Option<Authorize>,
+    routes: Vec<Arc<Route>>,
+}
+
+impl Tenant {
+    /// A tenant of its parts. Routes are tried from the longest path to the shortest; among equal ones those with methods first.
+    pub fn new(
+        name: String,
+        mut routes: Vec<Route>,
+        rules: RuleSet,
+        error_style: ErrorStyle,
+        authorize: Option<Authorize>,
+    ) -> Self {
+        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
+        Self { name, rules, error_style, authorize, routes: routes.into_iter().map(Arc::new).collect() }
+    }
+
+    /// The most specific route of a request: the longest path that its path starts with.
+    ///
+    /// # Errors
+    /// [`Refusal::NoRoute`].
+    pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
+        let (path, method) = (forward.target().path(), forward.method());
+        let fits = |route: &&Arc<Route>| {
+            path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method))
+        };
+        let route = self.routes.iter().find(fits);
+        route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+    }
+}

@@ -1,0 +1,149 @@
+//! What a rule does.
+
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::facts::View;
+use super::template::Template;
+use super::variable::Variable;
+use crate::refusal::{Refusal, Refused};
+use crate::variables::CertificateVariable;
+
+/// A behavior of the request phase (Azion's names).
+#[derive(Debug)]
+pub enum Behavior {
+    /// `add_request_header`: one more header line for the upstream; none when the value is empty.
+    AddRequestHeader(HeaderName, Template),
+    /// `deny`: 403.
+    Deny,
+    /// `filter_request_header`: all lines of this name are removed, those that rules added too.
+    FilterRequestHeader(HeaderName),
+    /// `finish_request_phase`: the later behaviors and rules are skipped.
+    FinishRequestPhase,
+}
+
+/// Why a behavior cannot be: a sentence with the mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BehaviorError(pub String);
+
+/// Headers that frame or route the message: rules cannot touch them.
+const FIXED: [HeaderName; 11] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::RANGE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// The longest header value that a rule may make.
+const MAX_VALUE: usize = 64 * 1024;
+
+impl Behavior {
+    /// Every behavior name.
+    pub const NAMES: [&'static str; 4] = ["add_request_header", "deny", "filter_request_header", "finish_request_phase"];
+
+    /// Reads a behavior. `value` is `Name: value` for `add_request_header`, `Name` for `filter_request_header`.
+    ///
+    /// # Errors
+    /// What is wrong, and the mend.
+    pub fn parse(name: &str, value: Option<&str>) -> Result<Self, BehaviorError> {
+        match (name, value) {
+            ("deny", None) => Ok(Self::Deny),
+            ("finish_request_phase", None) => Ok(Self::FinishRequestPhase),
+            ("deny" | "finish_request_phase", Some(_)) => Err(BehaviorError(format!("`{name}` takes no `value`"))),
+            ("add_request_header", Some(line)) => add_request_header(line),
+            ("filter_request_header", Some(line)) => Ok(Self::FilterRequestHeader(header_name(line)?)),
+            ("add_request_header" | "filter_request_header", None) => {
+                Err(BehaviorError(format!("`{name}` needs a `value`, like `X-Name: ${{host}}` or `X-Name`")))
+            }
+            _ => Err(BehaviorError(format!("`{name}` is no behavior; there are {}", Self::NAMES.join(", ")))),
+        }
+    }
+
+    /// The header that this behavior sets.
+    pub fn header_set(&self) -> Option<&HeaderName> {
+        match self {
+            Self::AddRequestHeader(name, _) => Some(name),
+            Self::Deny | Self::FilterRequestHeader(_) | Self::FinishRequestPhase => None,
+        }
+    }
+
+    pub(super) fn apply(&self, rule: &str, view: &View<'_>, changes: &mut Changes) -> Result<Next, Refused> {
+        match self {
+            Self::AddRequestHeader(name, template) => changes.add(name.clone(), &template.header_value(view))?,
+            Self::Deny => return Err(Refused::new(Refusal::DeniedByRule, format!("rule `{rule}`"))),
+            Self::FilterRequestHeader(name) => changes.filter(name),
+            Self::FinishRequestPhase => return Ok(Next::Finish),
+        }
+        Ok(Next::Continue)
+    }
+}
+
+fn add_request_header(line: &str) -> Result<Behavior, BehaviorError> {
+    let (name, value) = line.split_once(':').ok_or_else(|| BehaviorError(format!("`{line}` is not `Name: value`")))?;
+    let template = header_template(value.trim_matches([' ', '\t'])).map_err(BehaviorError)?;
+    Ok(Behavior::AddRequestHeader(header_name(name)?, template))
+}
+
+/// Reads the value of a header that goes upstream.
+///
+/// # Errors
+/// As [`Template::parse`], and for variables that are several lines long.
+pub(super) fn header_template(value: &str) -> Result<Template, String> {
+    let template = Template::parse(value)?;
+    let lines = |variable: &Variable| {
+        matches!(variable, Variable::Certificate(CertificateVariable::Cert | CertificateVariable::RawCert))
+    };
+    if template.variables().any(lines) {
+        return Err("a certificate in several lines cannot stand in a header; use `${ssl_client_escaped_cert}`".into());
+    }
+    Ok(template)
+}
+
+/// Reads the name of a header that rules may set or remove.
+pub(super) fn header_name(name: &str) -> Result<HeaderName, BehaviorError> {
+    let parsed = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| BehaviorError(format!("`{name}` is no header name")))?;
+    if FIXED.contains(&parsed) {
+        return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule")));
+    }
+    Ok(parsed)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Continue,
+    Finish,
+}
+
+/// What is to change in the request, collected while the rules run: criteria go on seeing the request as it came.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) filtered: Vec<HeaderName>,
+    pub(super) added: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Changes {
+    pub(super) fn add(&mut self, name: HeaderName, value: &str) -> Result<(), Refused> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        if value.len() > MAX_VALUE {
+            return Err(Refused::new(Refusal::RuleFailed, format!("`{name}` would have {} bytes", value.len())));
+        }
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| Refused::new(Refusal::RuleFailed, format!("`{name}` would hold a byte that no header may hold")))?;
+        self.added.push((name, value));
+        Ok(())
+    }
+
+    fn filter(&mut self, name: &HeaderName) {
+        self.added.retain(|(added, _)| added != name);
+        self.filtered.push(name.clone());
+    }
+}

@@ -1,0 +1,71 @@
+//! What the earlier stages found out, in the form that rules read.
+
+use std::borrow::Cow;
+
+use crate::admission::Admission;
+use crate::clock::UnixTime;
+use crate::front_door::AuthenticatedForward;
+use crate::presented::Presentation;
+use crate::variables::{CertificateVariable, Moment};
+
+/// The facts about one request.
+pub struct Facts<'r> {
+    presentation: &'r Presentation,
+    admission: &'r Admission,
+    now: UnixTime,
+}
+
+impl<'r> Facts<'r> {
+    /// Facts from the stages before.
+    pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
+        Self { presentation, admission, now }
+    }
+
+    pub(super) fn about<'v>(&'v self, forward: &'v AuthenticatedForward, request_id: &'v str) -> View<'v> {
+        View { facts: self, forward, request_id }
+    }
+
+    pub(super) fn verified_plainly(&self) -> bool {
+        self.admission.verify_text() == "SUCCESS"
+    }
+
+    pub(super) fn ssl_verification_status(&self) -> &'static str {
+        match self.presentation.certificate() {
+            None => "MISSING_CLIENT_CERTIFICATE",
+            Some(_) if self.verified_plainly() => "SUCCESS",
+            Some(_) => "CERTIFICATE_VERIFICATION_ERROR",
+        }
+    }
+
+    fn moment(&self) -> Moment<'_> {
+        Moment {
+            verify: self.admission.verify_text(),
+            sigalg: self.presentation.signature_algorithm(),
+            now: self.now,
+        }
+    }
+}
+
+/// The facts together with the request that they are about.
+pub(super) struct View<'v> {
+    pub(super) facts: &'v Facts<'v>,
+    pub(super) forward: &'v AuthenticatedForward,
+    pub(super) request_id: &'v str,
+}
+
+impl<'v> View<'v> {
+    pub(super) fn certificate_text(&self, variable: &CertificateVariable) -> Cow<'v, str> {
+        let moment = self.facts.moment();
+        match self.facts.presentation.certificate() {
+            Some(certificate) => certificate.variables().text(variable, &moment),
+            None => variable.text_without_certificate(&moment),
+        }
+    }
+
+    pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
+        match self.facts.presentation.certificate() {
+            Some(certificate) => certificate.variables().values(variable, &self.facts.moment()),
+            None => Vec::new(),
+        }
+    }
+}

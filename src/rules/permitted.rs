@@ -1,0 +1,83 @@
+//! A request that may be sent.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method};
+
+use super::behavior::Changes;
+use crate::front_door::AuthenticatedForward;
+use crate::request_head::RequestTarget;
+
+/// A permitted request. It owns the request that it permits, so that a permit cannot meet another one; only the rules make it.
+#[derive(Debug)]
+pub struct Permitted {
+    host: String,
+    client_address: IpAddr,
+    method: Method,
+    target: RequestTarget,
+    headers: HeaderMap,
+    ours: HeaderMap,
+    request_id: String,
+}
+
+impl Permitted {
+    pub(super) fn new(forward: AuthenticatedForward, request_id: &str, changes: Changes) -> Self {
+        let mut parts = forward.into_parts();
+        for name in &changes.filtered {
+            parts.headers.remove(name);
+        }
+        let mut ours = HeaderMap::with_capacity(changes.added.len());
+        for (name, value) in changes.added {
+            ours.append(name, value);
+        }
+        Self {
+            host: parts.host,
+            client_address: parts.client_address,
+            method: parts.method,
+            target: parts.target,
+            headers: parts.headers,
+            ours,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// The host name asked for.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The client's address.
+    pub fn client_address(&self) -> IpAddr {
+        self.client_address
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target.
+    pub fn target(&self) -> &RequestTarget {
+        &self.target
+    }
+
+    /// The request's own headers, without the contract's; those of the connection are still among them.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The headers that we set for the upstream.
+    pub fn ours(&self) -> &HeaderMap {
+        &self.ours
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The request's own headers and ours, taken out.
+    pub fn into_headers(self) -> (HeaderMap, HeaderMap) {
+        (self.headers, self.ours)
+    }
+}

@@ -1,0 +1,5 @@
+//! What is told about requests: one access line each, counters, diagnostics.
+
+pub mod access;
+pub mod diagnostics;
+pub mod metrics;

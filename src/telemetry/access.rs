@@ -1,0 +1,299 @@
+//! The access log: one JSON object a line, keys with dots, spelled once here.
+//!
+//! Lines are written by hand into a buffer of each worker: the line is on the way of every request. A buffer goes out when it
+//! is full, every [`FLUSH_EVERY`], and at the end.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a line may wait in a buffer.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
+/// A buffer with as many bytes goes out at once.
+const FLUSH_AT: usize = 16 * 1024;
+
+/// Where access lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessTarget {
+    /// To a file, appended.
+    File(PathBuf),
+    /// Nowhere.
+    Off,
+    /// To standard output.
+    Stdout,
+}
+
+impl AccessTarget {
+    /// Reads `stdout`, `off` or a path.
+    pub fn parse(text: &str, folder: &Path) -> Self {
+        match text {
+            "stdout" => Self::Stdout,
+            "off" => Self::Off,
+            path => Self::File(folder.join(path)),
+        }
+    }
+}
+
+enum Sink {
+    File(File),
+    Stdout,
+}
+
+/// The access log, shared by all workers.
+pub struct AccessLog(Option<Sink>);
+
+thread_local! {
+    static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+impl AccessLog {
+    /// Opens the log.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for appending.
+    pub fn open(target: &AccessTarget) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self(match target {
+            AccessTarget::Off => None,
+            AccessTarget::Stdout => Some(Sink::Stdout),
+            AccessTarget::File(path) => Some(Sink::File(OpenOptions::new().create(true).append(true).open(path)?)),
+        })))
+    }
+
+    /// Writes a line into this worker's buffer.
+    pub fn write(&self, line: &AccessLine<'_>) {
+        if self.0.is_none() {
+            return;
+        }
+        let full = BUFFER.with_borrow_mut(|buffer| {
+            line.write(buffer);
+            buffer.len() >= FLUSH_AT
+        });
+        if full {
+            self.flush();
+        }
+    }
+
+    /// Sends this worker's buffer out. A log that cannot be written does not stop requests.
+    pub fn flush(&self) {
+        let Some(sink) = &self.0 else { return };
+        BUFFER.with_borrow_mut(|buffer| {
+            if buffer.is_empty() {
+                return;
+            }
+            let written = match sink {
+                Sink::Stdout => io::stdout().lock().write_all(buffer.as_bytes()),
+                Sink::File(file) => (&*file).write_all(buffer.as_bytes()),
+            };
+            if let Err(why) = written {
+                tracing::error!("access log: {why}");
+            }
+            buffer.clear();
+        });
+    }
+}
+
+/// Everything that a line says. Absent values are left out.
+#[derive(Debug, Default)]
+pub struct AccessLine<'l> {
+    /// When the request came, RFC 3339.
+    pub time: &'l str,
+    /// `request.id`.
+    pub request_id: &'l str,
+    /// `client.ip`.
+    pub client_ip: Option<IpAddr>,
+    /// `request.method`.
+    pub method: &'l str,
+    /// `request.target`, without its query: queries hold secrets.
+    pub path: &'l str,
+    /// `forward.domain`.
+    pub domain: Option<&'l str>,
+    /// `forward.key`: which of the domain's keys, from 0.
+    pub key_position: Option<usize>,
+    /// `tenant`.
+    pub tenant: Option<&'l str>,
+    /// `route`.
+    pub route: Option<&'l str>,
+    /// `cert.fingerprint`: SHA-256.
+    pub fingerprint: Option<&'l [u8; 32]>,
+    /// `cert.subject`.
+    pub subject: Option<&'l str>,
+    /// `cert.verify`.
+    pub verify: Option<&'l str>,
+    /// `cert.waived`.
+    pub waived: &'l [&'static str],
+    /// `forward.notes`: contradictions that were only reported.
+    pub notes: &'l [String],
+    /// `decision`: `permit` or `refuse`.
+    pub decision: &'l str,
+    /// `refusal.code`.
+    pub refusal_code: Option<&'l str>,
+    /// `refusal.cause`.
+    pub refusal_cause: Option<&'l str>,
+    /// `status`: what the client got.
+    pub status: u16,
+    /// `upstream.name`.
+    pub upstream: Option<&'l str>,
+    /// `upstream.status`.
+    pub upstream_status: Option<u16>,
+    /// `upstream.ending`: how its body ended.
+    pub upstream_ending: Option<&'static str>,
+    /// `upstream.head_seconds`.
+    pub upstream_head: Option<Duration>,
+    /// `bytes.in` and `bytes.out`: the bodies.
+    pub bytes: Option<(u64, u64)>,
+    /// `duration_seconds`.
+    pub duration: Duration,
+}
+
+impl AccessLine<'_> {
+    fn write(&self, out: &mut String) {
+        let _ = write!(out, "{{\"time\":\"{}\",\"request.id\":", self.time);
+        push_string(out, self.request_id);
+        if let Some(ip) = self.client_ip {
+            let _ = write!(out, ",\"client.ip\":\"{ip}\"");
+        }
+        text(out, "request.method", Some(self.method));
+        text(out, "request.path", Some(self.path));
+        text(out, "forward.domain", self.domain);
+        number(out, "forward.key", self.key_position);
+        text(out, "tenant", self.tenant);
+        text(out, "route", self.route);
+        if let Some(fingerprint) = self.fingerprint {
+            out.push_str(",\"cert.fingerprint\":\"");
+            push_hex(out, fingerprint);
+            out.push('"');
+        }
+        text(out, "cert.subject", self.subject);
+        text(out, "cert.verify", self.verify);
+        list(out, "cert.waived", self.waived);
+        list(out, "forward.notes", self.notes);
+        text(out, "decision", Some(self.decision));
+        text(out, "refusal.code", self.refusal_code);
+        text(out, "refusal.cause", self.refusal_cause);
+        number(out, "status", Some(self.status));
+        text(out, "upstream.name", self.upstream);
+        number(out, "upstream.status", self.upstream_status);
+        text(out, "upstream.ending", self.upstream_ending);
+        seconds(out, "upstream.head_seconds", self.upstream_head);
+        number(out, "bytes.in", self.bytes.map(|(received, _)| received));
+        number(out, "bytes.out", self.bytes.map(|(_, sent)| sent));
+        seconds(out, "duration_seconds", Some(self.duration));
+        out.push_str("}\n");
+    }
+}
+
+fn key(out: &mut String, name: &str) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+}
+
+fn text(out: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        key(out, name);
+        push_string(out, value);
+    }
+}
+
+fn number(out: &mut String, name: &str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        key(out, name);
+        let _ = write!(out, "{value}");
+    }
+}
+
+fn seconds(out: &mut String, name: &str, value: Option<Duration>) {
+    if let Some(value) = value {
+        key(out, name);
+        let _ = write!(out, "{}.{:06}", value.as_secs(), value.subsec_micros());
+    }
+}
+
+fn list(out: &mut String, name: &str, values: &[impl AsRef<str>]) {
+    if values.is_empty() {
+        return;
+    }
+    key(out, name);
+    for (at, value) in values.iter().enumerate() {
+        out.push(if at == 0 { '[' } else { ',' });
+        push_string(out, value.as_ref());
+    }
+    out.push(']');
+}
+
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            out.extend(char::from_digit(u32::from(nibble), 16));
+        }
+    }
+}
+
+/// A JSON string (RFC 8259 §7).
+fn push_string(out: &mut String, value: &str) {
+    out.push('"');
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if value.bytes().all(plain) {
+        out.push_str(value);
+    } else {
+        for c in value.chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                c if u32::from(c) < 0x20 => {
+                    let _ = write!(out, "\\u{:04x}", u32::from(c));
+                }
+                c => out.push(c),
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_one_json_object() {
+        let line = AccessLine {
+            time: "2026-01-01T00:00:00Z",
+            request_id: "r1",
+            client_ip: Some("2001:db8::1".parse().unwrap()),
+            method: "GET",
+            path: "/a\"b\\c\n",
+            fingerprint: Some(&[0xab; 32]),
+            waived: &["expired"],
+            notes: &["x\ty".to_owned()],
+            decision: "permit",
+            status: 200,
+            bytes: Some((1, 2)),
+            duration: Duration::from_micros(1_500_001),
+            ..AccessLine::default()
+        };
+        let mut out = String::new();
+        line.write(&mut out);
+        let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(out.lines().count(), 1);
+        assert_eq!(value["request.path"], "/a\"b\\c\n");
+        assert_eq!(value["cert.fingerprint"], "ab".repeat(32));
+        assert_eq!(value["forward.notes"][0], "x\ty");
+        assert_eq!(value["duration_seconds"], 1.500001);
+        assert!(value.get("tenant").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_json_string(text in any::<String>()) {
+            let mut out = String::new();
+            push_string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+    }
+}

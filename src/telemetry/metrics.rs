@@ -1,0 +1,131 @@
+//! Counters in Prometheus' text form, on the admin listener.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::refusal::Refusal;
+
+type Labels = [(&'static str, &'static str); 1];
+
+/// Bounds of the duration histograms, in seconds: from a cached answer to a slow upstream.
+const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// The process's counters. Label values come from closed lists alone.
+pub struct Metrics {
+    registry: Registry,
+    permitted: Counter,
+    refused: HashMap<Refusal, Counter>,
+    responses: [Counter; 5],
+    duration: Histogram,
+    upstream: Histogram,
+    /// Requests in flight.
+    pub in_flight: Gauge,
+    /// Reloads that took effect.
+    pub reloads: Counter,
+    /// Reloads that failed; the configuration before them stays.
+    pub reload_failures: Counter,
+    verified: [Counter<u64, AtomicU64>; 2],
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("vestibule");
+        let refused = Family::<Labels, Counter>::default();
+        let responses = Family::<Labels, Counter>::default();
+        let verified = Family::<Labels, Counter>::default();
+        let permitted = Counter::default();
+        let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
+        let in_flight = Gauge::default();
+        let (reloads, reload_failures) = (Counter::default(), Counter::default());
+        registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
+        registry.register("requests_refused", "Requests refused, by code", refused.clone());
+        registry.register("responses", "Answers, by class of status", responses.clone());
+        registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
+        registry.register("upstream_head_seconds", "Until the upstream's answer began", upstream.clone());
+        registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("reloads", "Configurations taken", reloads.clone());
+        registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
+        registry.register("certificate_verifications", "Certificates judged, by whether the verdict was remembered", verified.clone());
+        Self {
+            refused: Refusal::ALL.iter().map(|&refusal| (refusal, refused.get_or_create_owned(&[("code", refusal.code())]))).collect(),
+            responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| responses.get_or_create_owned(&[("class", class)])),
+            verified: ["fresh", "remembered"].map(|how| verified.get_or_create_owned(&[("verdict", how)])),
+            registry,
+            permitted,
+            duration,
+            upstream,
+            in_flight,
+            reloads,
+            reload_failures,
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts a request that was let through.
+    pub fn permit(&self) {
+        self.permitted.inc();
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&self, refusal: Refusal) {
+        if let Some(counter) = self.refused.get(&refusal) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a judged certificate.
+    pub fn verify(&self, remembered: bool) {
+        if let Some(counter) = self.verified.get(usize::from(remembered)) {
+            counter.inc();
+        }
+    }
+
+    /// Counts an answer.
+    pub fn respond(&self, status: u16, duration: Duration, upstream_head: Option<Duration>) {
+        if let Some(counter) = self.responses.get(usize::from(status / 100).saturating_sub(1)) {
+            counter.inc();
+        }
+        self.duration.observe(duration.as_secs_f64());
+        if let Some(head) = upstream_head {
+            self.upstream.observe(head.as_secs_f64());
+        }
+    }
+
+    /// The text for a scraper.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_stand_at_zero_before_the_first_request() {
+        let metrics = Metrics::default();
+        metrics.refuse(Refusal::CertificateExpired);
+        metrics.respond(200, Duration::from_millis(2), None);
+        let text = metrics.text();
+        for line in [
+            "vestibule_requests_permitted_total 0",
+            "vestibule_requests_refused_total{code=\"certificate_expired\"} 1",
+            "vestibule_requests_refused_total{code=\"denied_by_rule\"} 0",
+            "vestibule_responses_total{class=\"2xx\"} 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}
