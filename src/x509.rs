@@ -7,3 +7,7 @@ pub mod der;
 pub mod name;
 pub mod object_names;
 pub mod oid;
+pub mod pem_text;
+pub mod serial;
+pub mod subject_alt_name;
+mod tbs;

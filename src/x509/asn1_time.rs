@@ -219,5 +219,4 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 #[cfg(test)]
-#[path = "asn1_time_tests.rs"]
 mod tests;

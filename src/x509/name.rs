@@ -177,5 +177,4 @@ fn escape_rfc2253(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "name_tests.rs"]
 mod tests;

@@ -21,7 +21,7 @@ fn cn(kind: u8, content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn texts_recorded_from_openssl() {
-    let packed = include_bytes!("../../tests/vectors/x509/dn-golden.jsonl.gz");
+    let packed = include_bytes!("../../../tests/vectors/x509/dn-golden.jsonl.gz");
     let mut lines = String::new();
     GzDecoder::new(&packed[..]).read_to_string(&mut lines).unwrap();
     let (mut printed, mut refused) = (0, 0);
