@@ -7,6 +7,24 @@ pub mod header_names;
 pub mod refusal;
 pub mod request_head;
 pub mod secret;
+
 pub mod x509;
 
 pub mod front_door;
+pub mod presented;
+pub mod verifier;
+pub mod admission;
+
+pub mod variables;
+pub mod rules;
+
+pub mod upstream;
+
+pub mod journey;
+pub mod proxy;
+pub mod authorize;
+pub mod telemetry;
+
+pub mod config;
+pub mod server;
+pub mod cli;

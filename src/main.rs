@@ -1,3 +1,7 @@
 //! The `vestibule` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vestibule::cli::run()
+}

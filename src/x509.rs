@@ -1,3 +1,13 @@
 //! X.509: reading, printing and judging certificates. Pure: no clock, no I/O.
 
+pub mod asn1_time;
+pub mod attribute_value;
 pub mod certificate;
+pub mod der;
+pub mod name;
+pub mod object_names;
+pub mod oid;
+pub mod pem_text;
+pub mod serial;
+pub mod subject_alt_name;
+mod tbs;
