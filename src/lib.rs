@@ -2,7 +2,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod cli;
 pub mod clock;
 pub mod refusal;
 pub mod request_head;
+pub mod verifier;
 pub mod x509;
