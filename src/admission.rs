@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::front_door::VerdictMode;
 use crate::presented::{ForwardedVerdict, Presentation};
 use crate::refusal::{Refusal, Refused};
-use crate::verifier::Verification;
+use crate::verifier::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding, Verification};
 
 /// How much a route asks of a certificate (Azion's `mtls_verification`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,7 +127,7 @@ impl Admission {
         let judged = judge(verification, policy);
         let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));
         match judged {
-            Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: verification.text().into() }),
+            Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: verification.text() }),
             Err(refused) if policy.verification == VerificationMode::Permissive => {
                 let text = text_of(verification, &refused);
                 Ok(Self::anonymous(Anonymous::NotAccepted(refused), text))
@@ -171,18 +171,67 @@ impl Admission {
 
 fn judge(verification: &Verification, policy: &Policy) -> Result<Identity, Refused> {
     let (expired, revoked) = (policy.allow_expired_certificates, policy.allow_revoked_certificates);
-    let waived = if verification.is_clean() {
+    let waived = if verification.is_success() {
         Vec::new()
     } else if expired && verification.is_exactly_expired() {
         vec![Waiver::Expired]
     } else if revoked && verification.is_exactly_revoked() {
         vec![Waiver::Revoked]
-    } else if expired && revoked && verification.is_exactly_expired_and_revoked() {
+    } else if expired && revoked && verification.is_expired_and_revoked_only() {
         vec![Waiver::Expired, Waiver::Revoked]
     } else {
-        return Err(verification.refused());
+        return Err(refused(verification));
     };
     Ok(Identity { waived, anchor: verification.anchor().copied() })
+}
+
+/// The refusal for the worst finding; the cause names them all.
+fn refused(verification: &Verification) -> Refused {
+    use {PurposeFinding as Purpose, RevocationFinding as Revocation, ValidityFinding as Validity};
+    let findings = (verification.chain(), verification.purpose(), verification.revocation(), verification.validity());
+    let refusal = match findings {
+        (ChainFinding::BudgetSpent(_), ..) => Refusal::CertificatePathBudget,
+        (ChainFinding::Failed(reason), ..) if is_unacceptable(reason) => Refusal::CertificateUnacceptable,
+        (ChainFinding::Failed(_), ..) => Refusal::CertificateUntrusted,
+        (_, Purpose::Unsuitable(_), ..) => Refusal::CertificatePurpose,
+        (_, _, Revocation::Revoked(_), _) => Refusal::CertificateRevoked,
+        (_, _, Revocation::Unknown(_), _) => Refusal::RevocationUnknown,
+        (.., Validity::Expired(_)) => Refusal::CertificateExpired,
+        (.., Validity::NotYetValid(_) | Validity::Unreadable(_)) => Refusal::CertificateNotYetValid,
+        (ChainFinding::Trusted, Purpose::Suitable, _, Validity::Valid) => Refusal::CertificateUnacceptable,
+    };
+    Refused::new(refusal, causes(verification).join("; "))
+}
+
+fn causes(verification: &Verification) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut say = |what: &str, reason: Reason| causes.push(format!("{what}: {reason}"));
+    match verification.chain() {
+        ChainFinding::BudgetSpent(reason) | ChainFinding::Failed(reason) => say("chain", reason),
+        ChainFinding::Trusted => {}
+    }
+    match verification.purpose() {
+        PurposeFinding::Unsuitable(reason) => say("purpose", reason),
+        PurposeFinding::Suitable => {}
+    }
+    match verification.revocation() {
+        RevocationFinding::Revoked(reason) | RevocationFinding::Unknown(reason) => say("revocation", reason),
+        RevocationFinding::NotChecked | RevocationFinding::NotRevoked | RevocationFinding::UnknownTolerated(_) => {}
+    }
+    match verification.validity() {
+        ValidityFinding::Expired(reason) | ValidityFinding::NotYetValid(reason) | ValidityFinding::Unreadable(reason) => {
+            say("validity", reason);
+        }
+        ValidityFinding::Valid => {}
+    }
+    causes.extend(verification.remarks().iter().cloned());
+    causes
+}
+
+/// Rules about the certificate itself, by OpenSSL's number: unknown critical extension (34), a rule of ours (50), weak key of
+/// the certificate (66) or of a CA (67), weak digest of a signature (68).
+fn is_unacceptable(reason: Reason) -> bool {
+    matches!(reason.code, 34 | 50 | 66 | 67 | 68)
 }
 
 /// The front door's verdict, where it counts.
@@ -198,8 +247,8 @@ fn narrow(presentation: &Presentation, mode: VerdictMode) -> Result<(), Refused>
 }
 
 fn text_of(verification: &Verification, refused: &Refused) -> String {
-    if verification.is_clean() {
+    if verification.is_success() {
         return format!("FAILED:{}", refused.refusal.code());
     }
-    verification.text().into()
+    verification.text()
 }

@@ -17,11 +17,13 @@ mod decoder;
 mod escaped_pem;
 mod forwarded;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, ForwardedMismatch};
 use crate::refusal::Refused;
-use crate::variables::CertificateVariables;
+use crate::variables::{CertificateVariable, CertificateVariables, Moment, Scalar};
 use crate::x509::certificate::Certificate;
 
 pub use decoder::CertificateDecoder;
@@ -30,15 +32,15 @@ pub use forwarded::ForwardedVerdict;
 
 /// A forwarded certificate: the leaf, the untrusted certificates that came with it, and the leaf's variables.
 pub struct PresentedCertificate {
-    variables: CertificateVariables,
     leaf: Arc<Certificate>,
     chain: Vec<Certificate>,
+    variables: CertificateVariables,
 }
 
 impl PresentedCertificate {
     fn new(leaf: Certificate, chain: Vec<Certificate>) -> Self {
         let leaf = Arc::new(leaf);
-        Self { variables: CertificateVariables::new(Arc::clone(&leaf)), leaf, chain }
+        Self { variables: CertificateVariables::of(Arc::clone(&leaf)), leaf, chain }
     }
 
     /// The client's certificate.
@@ -49,6 +51,17 @@ impl PresentedCertificate {
     /// What else was in the header: candidates for the path, in any order, not trusted.
     pub fn chain(&self) -> &[Certificate] {
         &self.chain
+    }
+
+    /// A variable that follows from the certificate alone.
+    fn text(&self, scalar: Scalar) -> Cow<'_, str> {
+        let moment = Moment { verify: "", sigalg: "", now: UnixTime(0) };
+        self.variables.text(&CertificateVariable::Scalar(scalar), &moment)
+    }
+
+    /// The subject as nginx prints it.
+    pub fn subject(&self) -> Cow<'_, str> {
+        self.text(Scalar::SDn)
     }
 
     /// The variables that follow from the certificate alone.

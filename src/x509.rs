@@ -3,11 +3,18 @@
 pub mod asn1_time;
 pub mod attribute_value;
 pub mod certificate;
+pub mod crl;
 pub mod der;
+pub mod lint;
 pub mod name;
 pub mod object_names;
 pub mod oid;
+pub mod openssl_ffi;
+pub mod path;
 pub mod pem_text;
+pub mod reason;
 pub mod serial;
 pub mod subject_alt_name;
 mod tbs;
+pub(crate) mod time;
+pub mod trusted_ca;

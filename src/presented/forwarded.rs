@@ -5,6 +5,7 @@ use http::HeaderValue;
 use super::Presentation;
 use crate::front_door::ContractValues;
 use crate::refusal::{Refusal, Refused};
+use crate::variables::Scalar;
 
 /// A front door's verdict: nginx `$ssl_client_verify`, Auth0 `client-certificate-ca-verified`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +81,8 @@ fn subject_dn(presentation: &Presentation, forwarded: &HeaderValue) -> Option<Re
     let Some(certificate) = presentation.certificate() else {
         return if forwarded.is_empty() { None } else { mismatch("a subject DN without a certificate,", forwarded) };
     };
-    let subject = certificate.leaf().subject();
-    if same_text(&subject.rfc2253(), forwarded.as_bytes()) || subject.legacy().as_bytes() == forwarded.as_bytes() {
+    let (forwarded_text, said) = (forwarded.as_bytes(), |scalar| certificate.text(scalar));
+    if same_text(&said(Scalar::SDn), forwarded_text) || said(Scalar::SDnLegacy).as_bytes() == forwarded_text {
         return None;
     }
     mismatch("the subject DN", forwarded)
@@ -92,9 +93,10 @@ fn subject_dn_parsed(presentation: &Presentation, forwarded: &HeaderValue) -> Op
     let Some(certificate) = presentation.certificate() else {
         return if forwarded.is_empty() { None } else { mismatch("a subject CN without a certificate,", forwarded) };
     };
-    let subject = certificate.leaf().subject();
-    let plain = subject.common_name_text().unwrap_or_default();
-    if same_text(&subject.common_name_rfc2253(), forwarded.as_bytes()) || plain.trim().as_bytes() == forwarded.as_bytes() {
+    let common_name = certificate.leaf().subject().last_common_name();
+    let plain = common_name.map(|name| name.text()).unwrap_or_default();
+    let forwarded_text = forwarded.as_bytes();
+    if same_text(&certificate.text(Scalar::SDnParsed), forwarded_text) || plain.trim_matches(' ').as_bytes() == forwarded_text {
         return None;
     }
     mismatch("the subject CN", forwarded)

@@ -6,7 +6,7 @@ use super::facts::View;
 use super::template::Template;
 use super::variable::Variable;
 use crate::refusal::{Refusal, Refused};
-use crate::variables::CertificateVariable;
+use crate::variables::{CertificateVariable, Scalar};
 
 /// A behavior of the request phase (Azion's names).
 #[derive(Debug)]
@@ -97,7 +97,7 @@ fn add_request_header(line: &str) -> Result<Behavior, BehaviorError> {
 pub(super) fn header_template(value: &str) -> Result<Template, String> {
     let template = Template::parse(value)?;
     let lines = |variable: &Variable| {
-        matches!(variable, Variable::Certificate(CertificateVariable::Cert | CertificateVariable::RawCert))
+        matches!(variable, Variable::Certificate(CertificateVariable::Scalar(Scalar::Cert | Scalar::RawCert)))
     };
     if template.variables().any(lines) {
         return Err("a certificate in several lines cannot stand in a header; use `${ssl_client_escaped_cert}`".into());

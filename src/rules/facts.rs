@@ -1,12 +1,13 @@
 //! What the earlier stages found out, in the form that rules read.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::admission::Admission;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
-use crate::variables::{CertificateVariable, Moment};
+use crate::variables::{CertificateVariable, CertificateVariables, Moment};
 
 /// The facts about one request.
 pub struct Facts<'r> {
@@ -37,6 +38,11 @@ impl<'r> Facts<'r> {
         }
     }
 
+    fn variables(&self) -> &CertificateVariables {
+        static ABSENT: LazyLock<CertificateVariables> = LazyLock::new(CertificateVariables::absent);
+        self.presentation.certificate().map_or_else(|| &*ABSENT, |certificate| certificate.variables())
+    }
+
     fn moment(&self) -> Moment<'_> {
         Moment {
             verify: self.admission.verify_text(),
@@ -55,17 +61,10 @@ pub(super) struct View<'v> {
 
 impl<'v> View<'v> {
     pub(super) fn certificate_text(&self, variable: &CertificateVariable) -> Cow<'v, str> {
-        let moment = self.facts.moment();
-        match self.facts.presentation.certificate() {
-            Some(certificate) => certificate.variables().text(variable, &moment),
-            None => variable.text_without_certificate(&moment),
-        }
+        self.facts.variables().text(variable, &self.facts.moment())
     }
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
-        match self.facts.presentation.certificate() {
-            Some(certificate) => certificate.variables().values(variable, &self.facts.moment()),
-            None => Vec::new(),
-        }
+        self.facts.variables().values(variable, &self.facts.moment()).collect()
     }
 }

@@ -137,10 +137,10 @@ impl Variable {
 }
 
 fn certificate_values<'v>(variable: &CertificateVariable, view: &View<'v>) -> Values<'v> {
-    if variable.is_list() {
-        return Values::Many(view.certificate_values(variable));
+    match variable {
+        CertificateVariable::Scalar(_) => Values::One(view.certificate_text(variable)),
+        CertificateVariable::Attribute(..) | CertificateVariable::San(_) => Values::Many(view.certificate_values(variable)),
     }
-    Values::One(view.certificate_text(variable))
 }
 
 /// Names of headers, cookies and arguments are compared as nginx does: without case, `-` equal to `_`.

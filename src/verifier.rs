@@ -1,0 +1,206 @@
+//! The verifier: is this a good certificate, here and now?
+//!
+//! **Enters** a certificate that a front door forwarded, what was presented beside it, and the route's trusted CAs.
+//! **Leaves** a [`Verification`]: four findings that do not hide each other. No refusal happens here: the route's policy
+//! decides in `admission` what may be waived.
+//!
+//! 1. `chain`: a sound path to a trust anchor (RFC 5280 §6), found within a budget.
+//! 2. `validity`: dates, of every certificate on the path.
+//! 3. `purpose`: extended key usage and key usage.
+//! 4. `revocation`: CRLs, as far as the route asks.
+//!
+//! Nothing is ever accepted by ignoring an error. What can be waived is decided by allow lists over the whole list of
+//! (error, depth): [`Verification::is_exactly_expired`] and its siblings.
+//!
+//! Caveat: a verification holds from [`Verification::holds_from`] until just before [`Verification::holds_until`], and only
+//! for the trust and settings it was made with. Use [`cache::CachedVerifier`] to keep it.
+//!
+//! A verification cannot be made elsewhere:
+//!
+//! ```compile_fail
+//! let forged = vestibule::verifier::Verification::default();
+//! ```
+
+pub mod cache;
+mod finding;
+mod optional_no_ca;
+
+use openssl::x509::{X509, X509Ref};
+use sha2::{Digest, Sha256};
+
+pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
+pub use self::optional_no_ca::optional_no_ca_text;
+pub use crate::x509::path::settings::{PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
+pub use crate::x509::trusted_ca::TrustedCas;
+
+use self::finding::Findings;
+use crate::clock::UnixTime;
+use crate::x509::certificate::Certificate;
+use crate::x509::openssl_ffi::PathError;
+use crate::x509::path::judge;
+use crate::x509::time::boundaries_of;
+
+/// A verdict is never kept longer than this, so that a revocation or a reload shows within a minute in any case.
+const LONGEST_HOLD: i64 = 60;
+
+const EXPIRED: PathError = PathError { code: 10, depth: 0 };
+const REVOKED: PathError = PathError { code: 23, depth: 0 };
+
+/// What was found about one certificate at one instant. Made only by [`verify`].
+#[derive(Debug)]
+pub struct Verification {
+    chain: ChainFinding,
+    validity: ValidityFinding,
+    purpose: PurposeFinding,
+    revocation: RevocationFinding,
+    /// Every error that refuses, sorted, each once: what the settings tolerate is not among them.
+    refusing: Vec<PathError>,
+    remarks: Vec<String>,
+    path: Vec<X509>,
+    anchor: Option<[u8; 32]>,
+    holds_from: UnixTime,
+    holds_until: UnixTime,
+}
+
+/// Verifies a certificate.
+pub fn verify(
+    leaf: &Certificate,
+    presented_chain: &[Certificate],
+    trust: &TrustedCas,
+    settings: &VerificationSettings,
+    now: UnixTime,
+) -> Verification {
+    let judgement = judge(leaf, presented_chain, trust, settings, now);
+    let findings = Findings::of(&judgement, settings);
+    let (holds_from, holds_until) = holds(leaf, presented_chain, trust, now);
+    let trusted = findings.chain == ChainFinding::Trusted;
+    Verification {
+        anchor: judgement.chain.last().filter(|_| trusted).and_then(|anchor| fingerprint(anchor)),
+        chain: findings.chain,
+        validity: findings.validity,
+        purpose: findings.purpose,
+        revocation: findings.revocation,
+        refusing: judgement.errors.into_iter().filter(|error| !settings.tolerates(*error)).collect(),
+        remarks: judgement.remarks,
+        path: judgement.chain,
+        holds_from,
+        holds_until,
+    }
+}
+
+impl Verification {
+    /// A sound path to a trust anchor, or why not.
+    pub fn chain(&self) -> ChainFinding {
+        self.chain
+    }
+
+    /// Dates.
+    pub fn validity(&self) -> ValidityFinding {
+        self.validity
+    }
+
+    /// Fitness for the purpose.
+    pub fn purpose(&self) -> PurposeFinding {
+        self.purpose
+    }
+
+    /// Revocation.
+    pub fn revocation(&self) -> RevocationFinding {
+        self.revocation
+    }
+
+    /// SHA-256 of the trust anchor's DER; none unless the chain is trusted.
+    pub fn anchor(&self) -> Option<&[u8; 32]> {
+        self.anchor.as_ref()
+    }
+
+    /// The chain that was judged, the client's certificate first. It ends at the anchor only when the chain is trusted.
+    pub fn path(&self) -> &[X509] {
+        &self.path
+    }
+
+    /// Every error that refuses, sorted.
+    pub fn errors(&self) -> &[PathError] {
+        &self.refusing
+    }
+
+    /// What the error numbers leave unsaid: rules of ours that were broken, certificates left out of the search.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// Nothing refuses.
+    pub fn is_success(&self) -> bool {
+        self.reason().is_none() && self.refusing.is_empty() && self.chain == ChainFinding::Trusted
+    }
+
+    /// The client's own certificate has expired, and nothing else is wrong.
+    pub fn is_exactly_expired(&self) -> bool {
+        self.has_anchor() && self.refusing == [EXPIRED]
+    }
+
+    /// The client's own certificate was revoked, and nothing else is wrong.
+    pub fn is_exactly_revoked(&self) -> bool {
+        self.has_anchor() && self.refusing == [REVOKED]
+    }
+
+    /// The client's own certificate has expired and was revoked, and nothing else is wrong.
+    pub fn is_expired_and_revoked_only(&self) -> bool {
+        self.has_anchor() && self.refusing == [EXPIRED, REVOKED]
+    }
+
+    /// `SUCCESS`, or `FAILED:` and OpenSSL 3.0's words for the worst finding: nginx's `$ssl_client_verify`.
+    pub fn text(&self) -> String {
+        match self.reason() {
+            None if self.is_success() => "SUCCESS".into(),
+            None => "FAILED:unspecified certificate verification error".into(),
+            Some(reason) => format!("FAILED:{}", reason.text()),
+        }
+    }
+
+    /// The worst finding's reason: chain, purpose, revocation, validity, in this order.
+    pub fn reason(&self) -> Option<Reason> {
+        match (self.chain, self.purpose, self.revocation, self.validity) {
+            (ChainFinding::BudgetSpent(reason) | ChainFinding::Failed(reason), ..) => Some(reason),
+            (_, PurposeFinding::Unsuitable(reason), ..) => Some(reason),
+            (_, _, RevocationFinding::Revoked(reason) | RevocationFinding::Unknown(reason), _) => Some(reason),
+            (.., ValidityFinding::Expired(reason)) => Some(reason),
+            (.., ValidityFinding::NotYetValid(reason) | ValidityFinding::Unreadable(reason)) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The first instant from which the findings hold.
+    pub fn holds_from(&self) -> UnixTime {
+        self.holds_from
+    }
+
+    /// The instant from which the findings hold no longer.
+    pub fn holds_until(&self) -> UnixTime {
+        self.holds_until
+    }
+
+    fn has_anchor(&self) -> bool {
+        self.chain == ChainFinding::Trusted && self.anchor.is_some()
+    }
+}
+
+fn fingerprint(certificate: &X509Ref) -> Option<[u8; 32]> {
+    certificate.to_der().ok().map(|der| Sha256::digest(der).into())
+}
+
+/// From the last date that was passed to the next one to come, of every certificate and CRL that can matter, and never more
+/// than [`LONGEST_HOLD`] away from `now`.
+fn holds(leaf: &Certificate, presented: &[Certificate], trust: &TrustedCas, now: UnixTime) -> (UnixTime, UnixTime) {
+    let mut passed = now.0.saturating_sub(LONGEST_HOLD);
+    let mut coming = now.0.saturating_add(LONGEST_HOLD);
+    let dates = |certificate: &Certificate| {
+        let x509 = certificate.openssl();
+        boundaries_of([Some(x509.not_before()), Some(x509.not_after())])
+    };
+    for boundary in std::iter::once(leaf).chain(presented).flat_map(dates) {
+        if boundary <= now.0 { passed = passed.max(boundary) } else { coming = coming.min(boundary) }
+    }
+    let (before, after) = trust.boundaries_around(now);
+    (UnixTime(before.map_or(passed, |date| passed.max(date))), UnixTime(after.map_or(coming, |date| coming.min(date))))
+}

@@ -1,0 +1,273 @@
+//! Certification paths: find them, have OpenSSL judge each one alone, keep the best.
+//!
+//! Enters: an end entity, what was presented beside it, trusted CAs, settings, an instant. Leaves: every error with its
+//! depth, and the path they belong to.
+//!
+//! 1. The lints of [`crate::x509::lint`] on the end entity and on every presented CA.
+//! 2. Paths by issuer and subject ([`enumerator`]), each verified with a store that holds its anchor alone.
+//! 3. A path without errors wins. Otherwise the one with the least severe set: chain worse than purpose worse than revoked
+//!    worse than revocation unknown worse than validity. So an expired genuine certificate is "expired" and nothing else, and
+//!    an expired forgery is a broken chain *and* expired.
+//! 4. Without a path, one run against an empty store says why, and what else is wrong.
+//!
+//! The end entity itself is never an anchor.
+
+pub(crate) mod concern;
+pub(crate) mod enumerator;
+pub mod settings;
+
+use std::cmp::Ordering;
+use std::ops::ControlFlow;
+
+use openssl::x509::store::X509StoreRef;
+use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::{X509, X509PurposeId};
+
+use self::concern::{Concern, concern_of};
+use self::enumerator::{Candidate, Field, Presented, Search, search};
+use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
+use super::certificate::Certificate;
+use super::lint::{self, OWN_CHECK, Role};
+use super::openssl_ffi::{PathError, VerifyRun};
+use super::trusted_ca::TrustedCas;
+use crate::clock::UnixTime;
+
+/// Keys of 112 bits of strength and no SHA-1 (SSL_CTX_set_security_level(3)).
+const AUTH_LEVEL: i32 = 2;
+/// `X509_V_ERR_UNSPECIFIED`.
+const UNSPECIFIED: i32 = 1;
+
+/// What was found about the best path.
+#[derive(Default)]
+pub(crate) struct Judgement {
+    /// Every error, sorted, each once; lints of ours among them.
+    pub(crate) errors: Vec<PathError>,
+    /// Sentences of ours that explain errors 1 and 50, and what was left out of the search.
+    pub(crate) remarks: Vec<String>,
+    /// The chain, leaf first.
+    pub(crate) chain: Vec<X509>,
+    /// The search ended before every path was seen, and no path had a sound chain.
+    pub(crate) budget_spent: bool,
+    /// Revocation was looked at.
+    pub(crate) revocation_checked: bool,
+}
+
+/// Judges an end entity.
+pub(crate) fn judge(
+    leaf: &Certificate,
+    presented: &[Certificate],
+    trust: &TrustedCas,
+    settings: &VerificationSettings,
+    now: UnixTime,
+) -> Judgement {
+    let mut own = Judgement::default();
+    if lint_leaf(leaf, presented.len(), settings, &mut own) {
+        return own.sorted();
+    }
+    let presented = accept_presented(presented, settings, &mut own);
+    let max_intermediates = usize::try_from(settings.max_path_length).unwrap_or(usize::MAX);
+    let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, max_intermediates };
+    let judge = Judge { leaf, field: &field, settings, now, wildcard: lint::has_wildcard_name(leaf.der()) };
+    let mut best = judge.best_path();
+    best.errors.append(&mut own.errors);
+    best.remarks.append(&mut own.remarks);
+    best.sorted()
+}
+
+/// True when the certificate is not to be handed to OpenSSL at all.
+fn lint_leaf(leaf: &Certificate, presented: usize, settings: &VerificationSettings, own: &mut Judgement) -> bool {
+    let mut stops = false;
+    for found in lint::lint(leaf.openssl(), leaf.der(), Role::EndEntity, settings.allowances()) {
+        own.errors.push(PathError { code: found.code, depth: 0 });
+        own.remarks.push(format!("the certificate {}", found.problem));
+        stops |= found.stops;
+    }
+    if presented > settings.max_presented {
+        own.errors.push(PathError { code: OWN_CHECK, depth: 0 });
+        own.remarks.push(format!("{presented} certificates beside the client's own; {} are accepted", settings.max_presented));
+        stops = true;
+    }
+    stops
+}
+
+fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, own: &mut Judgement) -> Vec<Presented> {
+    let mut accepted = Vec::with_capacity(presented.len());
+    for (at, certificate) in presented.iter().enumerate() {
+        match Presented::accept(certificate, settings.allowances()) {
+            Ok(candidate) => accepted.push(candidate),
+            Err(problem) => own.remarks.push(format!("presented certificate {} left out: it {problem}", at + 1)),
+        }
+    }
+    accepted
+}
+
+impl Judgement {
+    fn sorted(mut self) -> Self {
+        self.errors.sort_unstable();
+        self.errors.dedup();
+        self
+    }
+
+    /// Less is better: worst concern first, then fewer errors.
+    fn severity(&self, settings: &VerificationSettings) -> (u32, usize) {
+        let weight = |error: &PathError| if settings.tolerates(*error) { 1 } else { concern_of(error.code).weight() };
+        (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
+    }
+
+    /// The chain is good; what is missing is about CRLs.
+    fn lacks_crls(&self) -> bool {
+        self.is_chain_sound() && self.errors.iter().any(|error| concern_of(error.code) == Concern::RevocationUnknown)
+    }
+
+    fn is_chain_sound(&self) -> bool {
+        self.errors.iter().all(|error| concern_of(error.code) != Concern::Chain)
+    }
+}
+
+struct Judge<'a> {
+    leaf: &'a Certificate,
+    field: &'a Field<'a>,
+    settings: &'a VerificationSettings,
+    now: UnixTime,
+    wildcard: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn best_path(&self) -> Judgement {
+        let mut best: Option<Judgement> = None;
+        let found = search(self.leaf.openssl(), self.field, &mut |path| {
+            let judged = self.one_path(path);
+            let clean = judged.errors.is_empty();
+            let better = |old: &Judgement| judged.severity(self.settings) < old.severity(self.settings);
+            if best.as_ref().is_none_or(better) {
+                best = Some(judged);
+            }
+            if clean { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let budget_spent = found.budget_spent;
+        let mut best = best.unwrap_or_else(|| self.without_path(&found));
+        // A sound chain stays sound whatever else the search would have found.
+        if budget_spent && !best.is_chain_sound() {
+            best.budget_spent = true;
+            best.errors.push(PathError { code: OWN_CHECK, depth: 0 });
+            best.remarks.push("too many candidate paths: the search was cut short".into());
+        }
+        best
+    }
+
+    fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
+        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::default() };
+        let Some(store) = anchor.store else { return Judgement::default() };
+        let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
+        if !self.checks_revocation() {
+            return self.judged_chain(store, &intermediates, false);
+        }
+        let crl_keys = self.crl_signers(path, |candidate| candidate.signs_crls_only);
+        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), true);
+        if !judged.lacks_crls() {
+            return judged;
+        }
+        // A CA that changed its key may sign its CRLs with the other one (PKITS 4.5.4). Only now, because more certificates
+        // of the same name also give OpenSSL a choice where the path had none.
+        let other_keys = self.crl_signers(path, |candidate| path.iter().all(|on_path| on_path.sha256 != candidate.sha256));
+        if other_keys.is_empty() {
+            return judged;
+        }
+        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), true);
+        if again.severity(self.settings) < judged.severity(self.settings) { again } else { judged }
+    }
+
+    /// One run of OpenSSL, and the rule that needs the whole chain.
+    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
+        let mut judged = self.run(store, untrusted, revocation);
+        let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
+        if self.wildcard && judged.chain.iter().any(excludes) {
+            judged.errors.push(PathError { code: OWN_CHECK, depth: 0 });
+            judged.remarks.push("the certificate has a wildcard dNSName below a CA that excludes DNS names".into());
+        }
+        judged.sorted()
+    }
+
+    /// The reason why there is no path, and what else is wrong. The store is empty, so this never accepts.
+    fn without_path(&self, found: &Search<'a>) -> Judgement {
+        let presented = self.field.presented.iter().map(|presented| presented.x509().clone());
+        let untrusted: Vec<X509> = presented.chain(found.longest.iter().map(|candidate| candidate.x509.clone())).collect();
+        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, false);
+        if judged.is_chain_sound() {
+            judged.errors.push(PathError { code: UNSPECIFIED, depth: 0 });
+        }
+        judged
+    }
+
+    fn run(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
+        let run = VerifyRun {
+            leaf: self.leaf.openssl(),
+            untrusted,
+            store,
+            time: self.now,
+            purpose: purpose_id(self.settings.purpose),
+            depth: self.settings.max_path_length,
+            auth_level: AUTH_LEVEL,
+            flags: self.flags(revocation),
+            policies: self.settings.policy.initial_set(),
+        };
+        match run.run() {
+            Ok(outcome) => Judgement {
+                errors: outcome.errors,
+                chain: outcome.chain,
+                revocation_checked: revocation,
+                ..Judgement::default()
+            },
+            Err(error) => Judgement {
+                errors: vec![PathError { code: UNSPECIFIED, depth: 0 }],
+                remarks: vec![format!("OpenSSL did not finish: {}", error.0)],
+                ..Judgement::default()
+            },
+        }
+    }
+
+    fn flags(&self, revocation: bool) -> X509VerifyFlags {
+        let policy = &self.settings.policy;
+        let options = self.field.trust.options();
+        let mut flags = X509VerifyFlags::TRUSTED_FIRST | X509VerifyFlags::POLICY_CHECK;
+        flags.set(X509VerifyFlags::X509_STRICT, options.x509_strict);
+        flags.set(X509VerifyFlags::PARTIAL_CHAIN, options.allow_partial_chain);
+        flags.set(X509VerifyFlags::EXPLICIT_POLICY, policy.explicit);
+        flags.set(X509VerifyFlags::INHIBIT_MAP, policy.inhibit_mapping);
+        flags.set(X509VerifyFlags::INHIBIT_ANY, policy.inhibit_any);
+        let crl = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, revocation);
+        flags
+    }
+
+    fn checks_revocation(&self) -> bool {
+        match self.settings.revocation_check_mode {
+            RevocationCheckMode::Skip => false,
+            RevocationCheckMode::IgnoreCaError => self.field.trust.has_crls(),
+            RevocationCheckMode::Strict => true,
+        }
+    }
+
+    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4).
+    fn crl_signers(&self, path: &[Candidate<'a>], wanted: impl Fn(&Candidate<'a>) -> bool) -> Vec<X509> {
+        let mut signers = Vec::new();
+        for issuer in path {
+            let name = issuer.x509.subject_name();
+            let wanted = self.field.named(issuer.x509.subject_name_hash()).filter(|candidate| wanted(candidate));
+            let same_name = wanted.filter(|c| matches!(c.x509.subject_name().try_cmp(name), Ok(Ordering::Equal)));
+            signers.extend(same_name.take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
+        }
+        signers
+    }
+}
+
+/// For one issuer: today's key, the last, the next.
+const MOST_CRL_SIGNERS: usize = 4;
+
+fn purpose_id(purpose: Purpose) -> X509PurposeId {
+    match purpose {
+        Purpose::Any => X509PurposeId::ANY,
+        Purpose::Client => X509PurposeId::SSL_CLIENT,
+        Purpose::Server => X509PurposeId::SSL_SERVER,
+    }
+}

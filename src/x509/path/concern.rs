@@ -1,0 +1,41 @@
+//! Which of the four findings an OpenSSL error belongs to, and how bad a set of them is.
+
+/// What an error is about, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Concern {
+    /// No chain of signatures, names and constraints to an anchor.
+    Chain,
+    /// Extended key usage or key usage for the purpose.
+    Purpose,
+    /// On a CRL.
+    Revoked,
+    /// Whether it is on a CRL cannot be told.
+    RevocationUnknown,
+    /// notBefore and notAfter.
+    Validity,
+}
+
+/// The concern of an `X509_V_ERR_*` number. Whatever is not known here is about the chain, the worst.
+pub(crate) fn concern_of(code: i32) -> Concern {
+    match code {
+        9 | 10 | 13 | 14 => Concern::Validity,
+        23 => Concern::Revoked,
+        // Everything that OpenSSL can say of a CRL: none, its issuer, signature, dates, key usage, extensions, scope, path.
+        3 | 5 | 8 | 11 | 12 | 15 | 16 | 33 | 35 | 36 | 44 | 54 => Concern::RevocationUnknown,
+        26 => Concern::Purpose,
+        _ => Concern::Chain,
+    }
+}
+
+impl Concern {
+    /// A bit for comparing sets: a worse concern outweighs all lesser ones together.
+    pub(crate) fn weight(self) -> u32 {
+        match self {
+            Self::Chain => 32,
+            Self::Purpose => 16,
+            Self::Revoked => 8,
+            Self::RevocationUnknown => 4,
+            Self::Validity => 2,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The certificates that a route trusts, made ready once, at configuration time.
+//!
+//! Every anchor has a store of its own, with that anchor and all CRLs, so that each path is judged by its anchor alone. CA
+//! certificates are found by the hash of their subject: a lookup does not grow with their number.
+
+mod build;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use openssl::x509::X509;
+use openssl::x509::store::{X509Store, X509StoreRef};
+
+use super::path::enumerator::Candidate;
+use crate::clock::UnixTime;
+
+/// Bytes from the configuration, and where they came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What a message calls it: a file and the place in it.
+    pub origin: String,
+    /// The bytes, DER.
+    pub der: Vec<u8>,
+}
+
+/// What trust is built from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustMaterial {
+    /// Trust anchors.
+    pub anchors: Vec<Source>,
+    /// CA certificates that are not trusted by themselves, but help to build paths.
+    pub intermediates: Vec<Source>,
+    /// Certificate revocation lists.
+    pub crls: Vec<Source>,
+}
+
+/// How a CA set is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustOptions {
+    /// An anchor need not be self-signed: an intermediate can be trusted by itself.
+    pub allow_partial_chain: bool,
+    /// OpenSSL's `X509_V_FLAG_X509_STRICT`: CAs must state what RFC 5280 demands of them. Off also admits version 1 anchors.
+    pub x509_strict: bool,
+    /// Ed448 keys.
+    pub allow_ed448: bool,
+}
+
+impl Default for TrustOptions {
+    fn default() -> Self {
+        Self { allow_partial_chain: false, x509_strict: true, allow_ed448: false }
+    }
+}
+
+/// Why a piece of the trust material cannot be used, or is worth a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustProblem {
+    /// Which piece.
+    pub origin: String,
+    /// What is wrong and how to mend it.
+    pub sentence: String,
+}
+
+impl fmt::Display for TrustProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.sentence)
+    }
+}
+
+/// Trusted CAs, ready for use by any number of threads.
+pub struct TrustedCas {
+    certificates: Vec<CaCertificate>,
+    by_subject: HashMap<u32, Vec<usize>>,
+    empty_store: X509Store,
+    crls: usize,
+    options: TrustOptions,
+    identity: [u8; 32],
+    boundaries: Vec<i64>,
+    warnings: Vec<TrustProblem>,
+}
+
+struct CaCertificate {
+    x509: X509,
+    sha256: [u8; 32],
+    /// Present when it is an anchor.
+    store: Option<X509Store>,
+    signs_crls_only: bool,
+}
+
+impl TrustedCas {
+    /// Makes trust ready for use. `now` is only for warnings about dates.
+    ///
+    /// # Errors
+    /// Every problem, not just the first.
+    pub fn build(material: &TrustMaterial, options: TrustOptions, now: UnixTime) -> Result<Self, Vec<TrustProblem>> {
+        let (trust, problems) = build::assemble(material, options, now)?;
+        if problems.is_empty() { Ok(trust) } else { Err(problems) }
+    }
+
+    /// Like [`TrustedCas::build`], but leaves out what cannot be used and says why. For judging somebody else's material;
+    /// a server must not start with less trust than was configured.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot make a store.
+    pub fn build_leaving_out(
+        material: &TrustMaterial,
+        options: TrustOptions,
+        now: UnixTime,
+    ) -> Result<(Self, Vec<TrustProblem>), Vec<TrustProblem>> {
+        build::assemble(material, options, now)
+    }
+
+    /// How the set is used.
+    pub fn options(&self) -> TrustOptions {
+        self.options
+    }
+
+    /// A hash over everything the set was built from: equal only for sets that judge alike.
+    pub fn identity(&self) -> &[u8; 32] {
+        &self.identity
+    }
+
+    /// What is worth a look but no reason to refuse: expired certificates, stale CRLs.
+    pub fn warnings(&self) -> &[TrustProblem] {
+        &self.warnings
+    }
+
+    /// SHA-256 of every trust anchor's DER.
+    pub fn anchors(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.certificates.iter().filter(|ca| ca.store.is_some()).map(|ca| &ca.sha256)
+    }
+
+    /// Whether there is any CRL.
+    pub fn has_crls(&self) -> bool {
+        self.crls > 0
+    }
+
+    /// The last second up to and including `now`, and the first one after it, at which a verdict can change because of a
+    /// date in the set.
+    pub(crate) fn boundaries_around(&self, now: UnixTime) -> (Option<i64>, Option<i64>) {
+        let at = self.boundaries.partition_point(|boundary| *boundary <= now.0);
+        (at.checked_sub(1).and_then(|before| self.boundaries.get(before)).copied(), self.boundaries.get(at).copied())
+    }
+
+    pub(crate) fn empty_store(&self) -> &X509StoreRef {
+        &self.empty_store
+    }
+
+    /// The certificates whose subject has this hash, anchors first.
+    pub(crate) fn named(&self, subject_hash: u32) -> impl Iterator<Item = Candidate<'_>> {
+        let places = self.by_subject.get(&subject_hash).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| self.certificates.get(*place)).map(CaCertificate::candidate)
+    }
+}
+
+impl CaCertificate {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            x509: &self.x509,
+            sha256: &self.sha256,
+            store: self.store.as_deref(),
+            signs_crls_only: self.signs_crls_only,
+        }
+    }
+}
