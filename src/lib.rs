@@ -21,7 +21,9 @@ pub mod rules;
 pub mod upstream;
 
 pub mod journey;
+pub mod record;
 pub mod proxy;
+pub mod answer;
 pub mod authorize;
 pub mod telemetry;
 

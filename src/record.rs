@@ -1,0 +1,208 @@
+//! What is written down about a request while it lives, and told when it ends: one access line, the counters.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::front_door::{AuthenticatedForward, Domain};
+use crate::journey::{Findings, Snapshot};
+use crate::refusal::Refused;
+use crate::server::Shared;
+use crate::telemetry::access::AccessLine;
+
+/// What the upstream did.
+#[derive(Debug, Clone, Copy)]
+pub struct Upstreamed {
+    /// Its status.
+    pub status: u16,
+    /// How long its answer's head took.
+    pub head: Duration,
+    /// How its body ended.
+    pub ending: &'static str,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the answer's body.
+    pub received: u64,
+}
+
+/// The record of one request.
+pub struct Record {
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    started: Instant,
+    request_id: String,
+    method: String,
+    path: String,
+    client: Option<IpAddr>,
+    domain: Option<Arc<Domain>>,
+    key_position: Option<usize>,
+    /// What the stages found.
+    pub findings: Findings,
+}
+
+impl Record {
+    /// Begins a record when a request head has come.
+    pub fn begin(shared: Arc<Shared>, snapshot: Arc<Snapshot>, method: &str, path: &str, peer: Option<IpAddr>) -> Self {
+        shared.metrics.in_flight.inc();
+        Self {
+            shared,
+            snapshot,
+            started: Instant::now(),
+            request_id: request_id(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            client: peer,
+            domain: None,
+            key_position: None,
+            findings: Findings::default(),
+        }
+    }
+
+    /// The configuration that this request lives by.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Takes in what the front door said about the request.
+    pub fn authenticated(&mut self, forward: &AuthenticatedForward) {
+        self.client = Some(forward.client_address());
+        self.domain = Some(Arc::clone(forward.domain()));
+        self.key_position = Some(forward.key_position());
+        let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
+        if let Some(id) = id.filter(|id| is_request_id(id)) {
+            id.clone_into(&mut self.request_id);
+        }
+    }
+
+    /// Takes in the request that a subrequest asks about.
+    pub fn asks_about(&mut self, forward: &AuthenticatedForward) {
+        forward.method().as_str().clone_into(&mut self.method);
+        forward.target().path().clone_into(&mut self.path);
+    }
+
+    /// Ends the record of a request that was refused.
+    pub fn refused(self, refused: &Refused) {
+        self.shared.metrics.refuse(refused.refusal);
+        self.end(refused.refusal.status(), Some(refused), None);
+    }
+
+    /// Ends the record of a request that was permitted.
+    pub fn permitted(self, status: u16, upstreamed: Option<Upstreamed>) {
+        self.shared.metrics.permit();
+        self.end(status, None, upstreamed);
+    }
+
+    fn end(self, status: u16, refused: Option<&Refused>, upstreamed: Option<Upstreamed>) {
+        let duration = self.started.elapsed();
+        let metrics = &self.shared.metrics;
+        metrics.in_flight.dec();
+        metrics.respond(status, duration, upstreamed.map(|upstreamed| upstreamed.head));
+        let findings = &self.findings;
+        let presentation = findings.presentation.as_ref();
+        let certificate = presentation.and_then(|presentation| presentation.certificate());
+        let subject = certificate.map(|certificate| certificate.subject());
+        let verify = self.verify_text();
+        let identity = findings.admission.as_ref().and_then(|admission| admission.identity());
+        let waived: Vec<&str> = identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
+        let notes: Vec<String> = presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
+        with_time(|time| {
+            self.shared.access.write(&AccessLine {
+                time,
+                request_id: &self.request_id,
+                client_ip: self.client,
+                method: &self.method,
+                path: &self.path,
+                domain: self.domain.as_ref().map(|domain| domain.name()),
+                key_position: self.key_position,
+                tenant: tenant.map(|tenant| tenant.name.as_str()),
+                route: findings.route.as_ref().map(|route| route.path.as_str()),
+                fingerprint: certificate.map(|certificate| certificate.leaf().sha256()),
+                subject: subject.as_deref(),
+                verify: verify.as_deref(),
+                waived: &waived,
+                notes: &notes,
+                decision: if refused.is_some() { "refuse" } else { "permit" },
+                refusal_code: refused.map(|refused| refused.refusal.code()),
+                refusal_cause: refused.map(|refused| refused.cause.as_str()),
+                status,
+                upstream: findings.route.as_ref().map(|route| route.upstream.name.as_str()),
+                upstream_status: upstreamed.map(|upstreamed| upstreamed.status),
+                upstream_ending: upstreamed.map(|upstreamed| upstreamed.ending),
+                upstream_head: upstreamed.map(|upstreamed| upstreamed.head),
+                bytes: upstreamed.map(|upstreamed| (upstreamed.sent, upstreamed.received)),
+                duration,
+            });
+        });
+    }
+
+    fn verify_text(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match (&self.findings.admission, &self.findings.verification) {
+            (Some(admission), _) => Some(admission.verify_text().into()),
+            (None, Some(verification)) => Some(verification.text().into()),
+            (None, None) => None,
+        }
+    }
+}
+
+/// An id that may go into a header and a log as it is.
+fn is_request_id(id: &str) -> bool {
+    (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+thread_local! {
+    /// The random beginning of this worker's ids, and the number of the next one.
+    static NEXT_ID: RefCell<(u64, u64)> = RefCell::new((random(), random()));
+    /// The last second that was asked for, and its text.
+    static TIME: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+}
+
+/// 32 hex digits, unique in this process and, by its random beginning, elsewhere. Not a secret.
+fn request_id() -> String {
+    NEXT_ID.with_borrow_mut(|(worker, number)| {
+        *number = number.wrapping_add(1);
+        format!("{worker:016x}{number:016x}")
+    })
+}
+
+fn random() -> u64 {
+    // Without randomness ids are still unique within the worker.
+    getrandom::u64().unwrap_or_default()
+}
+
+/// Hands out the time as RFC 3339, to the second: its text is made once a second.
+fn with_time(then: impl FnOnce(&str)) {
+    let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    TIME.with_borrow_mut(|(known, text)| {
+        if *known != second {
+            *known = second;
+            let now = i64::try_from(second).ok().and_then(|second| OffsetDateTime::from_unix_timestamp(second).ok());
+            *text = now.and_then(|now| now.format(&Rfc3339).ok()).unwrap_or_default();
+        }
+        then(text);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_differ_and_are_well_formed() {
+        let (one, two) = (request_id(), request_id());
+        assert_ne!(one, two);
+        assert!(one.len() == 32 && is_request_id(&one));
+        for bad in ["", "short", "has space in it", "line\nfeed-xx", &"x".repeat(65)] {
+            assert!(!is_request_id(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Listeners: data and admin apart; reload; graceful stop.
+
+mod admin;
+mod reload;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::{DispatchError, ParseError};
+use actix_http::{HttpService, KeepAlive};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, map_config};
+use actix_web::dev::{AppConfig, ServiceFactory};
+use actix_web::{App, web};
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Listen, Process};
+use crate::journey::Snapshot;
+use crate::proxy;
+use crate::refusal::Refusal;
+use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
+use crate::telemetry::metrics::Metrics;
+
+pub use reload::Reloader;
+
+/// What all workers share.
+pub struct Shared {
+    /// The configuration in force.
+    pub snapshot: ArcSwap<Snapshot>,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The access log.
+    pub access: Arc<AccessLog>,
+}
+
+/// How much of an answer is gathered before it is written to the socket.
+const WRITE_BUFFER: usize = 64 * 1024;
+
+/// Serves until SIGTERM or SIGINT, then lets requests in flight finish.
+///
+/// # Errors
+/// When a listener cannot be opened, or the signals cannot be had.
+pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -> io::Result<()> {
+    let server = data_listeners(process, &shared)?;
+    let admin = process.admin.map(|address| admin::listen(address, Arc::clone(&shared))).transpose()?;
+    let (handle, admin_handle) = (server.handle(), admin.as_ref().map(|admin| admin.handle()));
+    if let Some(admin) = admin {
+        actix_web::rt::spawn(admin);
+    }
+    let reloading = reloader.watch(Arc::clone(&shared))?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut running = actix_web::rt::spawn(server);
+    tracing::info!(listen = ?process.listen, admin = ?process.admin, "ready");
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        _ = terminate.recv() => stop(&handle, running).await,
+        _ = interrupt.recv() => stop(&handle, running).await,
+    };
+    reloading.abort();
+    if let Some(admin) = admin_handle {
+        admin.stop(false).await;
+    }
+    shared.access.flush();
+    tracing::info!("stopped");
+    ended.unwrap_or_else(|why| Err(io::Error::other(why)))
+}
+
+type Running = actix_web::rt::task::JoinHandle<io::Result<()>>;
+
+async fn stop(handle: &actix_server::ServerHandle, running: Running) -> Result<io::Result<()>, tokio::task::JoinError> {
+    tracing::info!("stopping: requests in flight may finish");
+    handle.stop(true).await;
+    running.await
+}
+
+fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server> {
+    let workers = match process.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get),
+        workers => workers,
+    };
+    let shutdown_seconds = process.shutdown_timeout.as_secs();
+    let mut server = Server::build().workers(workers).disable_signals().shutdown_timeout(shutdown_seconds);
+    let graceful = server.graceful_shutdown_signal();
+    for listen in &process.listen {
+        let (shared, graceful, times) = (Arc::clone(shared), graceful.clone(), Times::of(process));
+        let name = format!("{listen:?}");
+        let failed = |why: io::Error| io::Error::new(why.kind(), format!("cannot listen on {listen:?}: {why}"));
+        server = match listen {
+            Listen::Tcp(address) => server.bind(name, address, move || {
+                let (errors, graceful) = (Arc::clone(&shared), graceful.clone());
+                let service = HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let signal = graceful.clone();
+                        async move { signal.notified().await }
+                    })
+                    .keep_alive(times.keep_alive)
+                    .client_request_timeout(times.head)
+                    .h1_allow_half_closed(false)
+                    .h1_write_buffer_size(WRITE_BUFFER)
+                    .tcp_nodelay(true);
+                service.finish(application(&shared)).tcp().map_err(move |why| count_broken(&errors, &why))
+            }),
+            Listen::Unix(path) => server.bind_uds(name, path, move || {
+                let (errors, graceful) = (Arc::clone(&shared), graceful.clone());
+                let service = HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let signal = graceful.clone();
+                        async move { signal.notified().await }
+                    })
+                    .keep_alive(times.keep_alive)
+                    .client_request_timeout(times.head)
+                    .h1_allow_half_closed(false)
+                    .h1_write_buffer_size(WRITE_BUFFER);
+                let accept = actix_service::fn_service(|io: actix_web::rt::net::UnixStream| async move {
+                    Ok::<_, DispatchError>((io, actix_http::Protocol::Http1, None))
+                });
+                accept.and_then(service.finish(application(&shared))).map_err(move |why| count_broken(&errors, &why))
+            }),
+        }
+        .map_err(failed)?;
+    }
+    Ok(server.run())
+}
+
+#[derive(Clone, Copy)]
+struct Times {
+    keep_alive: Duration,
+    head: Duration,
+}
+
+impl Times {
+    fn of(process: &Process) -> Self {
+        Self { keep_alive: process.keep_alive, head: process.head_timeout }
+    }
+}
+
+/// One handler for everything: no router, no middleware.
+fn application(
+    shared: &Arc<Shared>,
+) -> impl ServiceFactory<
+    actix_http::Request,
+    Config = (),
+    Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+    Error = actix_web::Error,
+    InitError = (),
+> {
+    let data = web::Data::from(Arc::clone(shared));
+    spawn_flusher(Arc::clone(shared));
+    let app = App::new().app_data(data).default_service(web::route().to(proxy::handle));
+    map_config(actix_service::IntoServiceFactory::into_factory(app), |()| AppConfig::default())
+}
+
+/// Lines wait in this worker's buffer for no longer than [`FLUSH_EVERY`].
+fn spawn_flusher(shared: Arc<Shared>) {
+    actix_web::rt::spawn(async move {
+        let mut ticks = tokio::time::interval(FLUSH_EVERY);
+        loop {
+            ticks.tick().await;
+            shared.access.flush();
+        }
+    });
+}
+
+/// A head that is not HTTP never becomes a request: actix has answered 400 or 431, and what is left to us is to count and to
+/// say so.
+fn count_broken(shared: &Shared, why: &DispatchError) {
+    let refusal = match why {
+        DispatchError::Parse(ParseError::TooLarge) => Refusal::RequestHeadTooLarge,
+        DispatchError::Parse(_) => Refusal::RequestMalformed,
+        _ => return,
+    };
+    shared.metrics.refuse(refusal);
+    tracing::info!("refusal.code" = refusal.code(), "refusal.cause" = %why, "not a request");
+}
