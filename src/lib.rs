@@ -5,4 +5,5 @@
 pub mod clock;
 pub mod refusal;
 pub mod request_head;
+pub mod upstream;
 pub mod x509;
