@@ -1,0 +1,116 @@
+//! The upstream's answer: a head that the response rules may change, and a body that is streamed afterwards.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::body::BodySize;
+use actix_web::http::{self as actix, ConnectionType};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, StatusCode};
+
+use super::exchange::Exchanged;
+use super::headers::remove_hop_by_hop;
+use super::response_body::ResponseBody;
+use super::upgrade::Tunnel;
+use super::{Ending, Timings, Transfer, Upstream};
+
+/// What the upstream answered. Dropping it drops the connection.
+pub struct Answer {
+    /// The status, final: 1xx answers other than an upgrade are not passed on.
+    pub status: StatusCode,
+    /// The end-to-end headers. Framing is not theirs to change: `Content-Length` counts only where no body follows.
+    pub headers: HeaderMap,
+    /// How long the upstream took.
+    pub timings: Timings,
+    transfer: Rc<Transfer>,
+    body: ResponseBody,
+    connection: Option<ConnectionType>,
+}
+
+impl Answer {
+    /// An ordinary answer, to a HEAD request or another.
+    pub(super) fn new(upstream: &Arc<Upstream>, exchanged: Exchanged, transfer: Rc<Transfer>, head: bool) -> Self {
+        let Exchanged { response, connection, timings } = exchanged;
+        let (mut parts, incoming) = response.into_parts();
+        remove_hop_by_hop(&mut parts.headers);
+        let size = body_size(parts.status, &parts.headers, head, &incoming);
+        let body = ResponseBody::new(upstream, incoming, connection, size, Rc::clone(&transfer));
+        Self { status: parts.status, headers: parts.headers, timings, transfer, body, connection: None }
+    }
+
+    /// The `101` of an upgrade.
+    pub(super) fn switched(mut headers: HeaderMap, tunnel: Tunnel, transfer: Rc<Transfer>, timings: Timings) -> Self {
+        remove_hop_by_hop(&mut headers);
+        let body = ResponseBody::tunnel(tunnel, Rc::clone(&transfer));
+        let connection = Some(ConnectionType::Upgrade);
+        Self { status: StatusCode::SWITCHING_PROTOCOLS, headers, timings, transfer, body, connection }
+    }
+
+    /// This answer, with the client's connection closed after it.
+    pub(super) fn closing(mut self) -> Self {
+        self.connection = Some(ConnectionType::Close);
+        self
+    }
+
+    /// The byte counts of both directions, live.
+    pub fn transfer(&self) -> &Rc<Transfer> {
+        &self.transfer
+    }
+
+    /// Calls `then` when the body has ended, however it ended: the moment for the access line.
+    pub fn on_end(&mut self, then: impl FnOnce(&Transfer, Ending) + 'static) {
+        self.body.on_end(Box::new(then));
+    }
+
+    /// The answer for actix. `version` is the client's.
+    pub fn into_response(self, version: actix::Version) -> HttpResponse<ResponseBody> {
+        let status = actix::StatusCode::from_u16(self.status.as_u16()).unwrap_or(actix::StatusCode::BAD_GATEWAY);
+        let unsized_body = matches!(self.body.body_size(), BodySize::Stream);
+        let mut response = HttpResponse::with_body(status, self.body);
+        copy_headers(&self.headers, response.headers_mut());
+        let head = response.head_mut();
+        if let Some(connection) = self.connection {
+            head.set_connection_type(connection);
+        }
+        if self.connection == Some(ConnectionType::Upgrade) {
+            let websocket = actix::header::HeaderValue::from_static("websocket");
+            head.headers_mut().insert(actix::header::UPGRADE, websocket);
+        } else if unsized_body && (version < actix::Version::HTTP_11 || self.connection.is_some()) {
+            // HTTP/1.0 has no chunks (RFC 9112 §6.1), and after an upgrade request actix would announce chunks but write
+            // none: this body ends with the connection.
+            head.no_chunking(true);
+            head.set_connection_type(ConnectionType::Close);
+        }
+        response
+    }
+}
+
+/// How many bytes follow, or are announced to follow (RFC 9112 §6.3).
+fn body_size(status: StatusCode, headers: &HeaderMap, head: bool, incoming: &hyper::body::Incoming) -> BodySize {
+    use hyper::body::Body;
+    if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        return BodySize::None;
+    }
+    if head {
+        // The length that GET would have; nothing follows, and nothing is announced when the upstream did not say.
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        return length.map_or(BodySize::None, BodySize::Sized);
+    }
+    incoming.size_hint().exact().map_or(BodySize::Stream, BodySize::Sized)
+}
+
+/// Line by line and appended: inserting would leave one `Set-Cookie` of several. actix and hyper use different versions of the
+/// header types, so names and values are read again, which also keeps out what one of them would not accept.
+fn copy_headers(from: &HeaderMap, to: &mut actix::header::HeaderMap) {
+    use actix::header::{HeaderName, HeaderValue};
+    for (name, value) in from {
+        if name == TRANSFER_ENCODING {
+            continue;
+        }
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            to.append(name, value);
+        }
+    }
+}

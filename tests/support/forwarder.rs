@@ -1,0 +1,137 @@
+//! A real server whose handler forwards everything to one upstream.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tokio::net::TcpStream;
+use vestibule::refusal::Refused;
+use vestibule::upstream::{Ending, Endpoint, HostPolicy, Outgoing, Upstream, forward};
+
+use crate::raw_upstream::Peer;
+
+/// An upstream with short times, so that no test is slow.
+pub fn upstream(url: &str) -> Upstream {
+    with_endpoint(Endpoint::parse(url, None).unwrap())
+}
+
+pub fn with_endpoint(endpoint: Endpoint) -> Upstream {
+    Upstream {
+        name: "test".to_owned(),
+        endpoint,
+        host: HostPolicy::Preserve,
+        connect_timeout: Duration::from_millis(500),
+        response_timeout: Duration::from_millis(700),
+        tunnel_timeout: Duration::from_millis(700),
+        idle_keep_alive: Duration::from_secs(30),
+        max_idle_per_worker: 8,
+    }
+}
+
+/// What the access line of one exchange would say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    pub status: u16,
+    pub reused: bool,
+    pub sent: u64,
+    pub received: u64,
+    pub ending: Ending,
+}
+
+/// A running server.
+pub struct Forwarder {
+    pub address: SocketAddr,
+    pub lines: Receiver<Line>,
+}
+
+struct Shared {
+    upstream: Arc<Upstream>,
+    request_body_limit: Option<u64>,
+    lines: Mutex<Sender<Line>>,
+}
+
+impl Forwarder {
+    pub fn start(upstream: Upstream) -> Self {
+        Self::limited(upstream, None)
+    }
+
+    /// One worker, so that one pool serves every request. It lives until the test program ends.
+    pub fn limited(upstream: Upstream, request_body_limit: Option<u64>) -> Self {
+        let (tell, told) = channel();
+        let (sender, lines) = channel();
+        let shared = web::Data::new(Shared { upstream: Arc::new(upstream), request_body_limit, lines: Mutex::new(sender) });
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = move || App::new().app_data(shared.clone()).default_service(web::to(handle));
+                let server = HttpServer::new(app).workers(1).tcp_nodelay(true).h1_allow_half_closed(false);
+                let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
+                tell.send(server.addrs()[0]).unwrap();
+                server.run().await.unwrap();
+            });
+        });
+        Self { address: told.recv().unwrap(), lines }
+    }
+
+    pub async fn connect(&self) -> Peer<TcpStream> {
+        Peer::new(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// One request on a connection of its own: the answer's head and decoded body.
+    pub async fn ask(&self, request: &str) -> (String, Vec<u8>) {
+        let mut client = self.connect().await;
+        client.write(request).await;
+        let head = client.read_head().await.expect("an answer");
+        let body = client.read_body(&head).await;
+        (head, body)
+    }
+
+    pub async fn get(&self) -> (String, Vec<u8>) {
+        self.ask("GET / HTTP/1.1\r\nhost: a.test\r\n\r\n").await
+    }
+}
+
+async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Data<Shared>) -> HttpResponse<BoxBody> {
+    let outgoing = outgoing(&request, shared.request_body_limit);
+    match forward(&shared.upstream, outgoing, payload.into_inner()).await {
+        Err(refused) => refusal(&refused),
+        Ok(mut answer) => {
+            let (status, reused) = (answer.status.as_u16(), answer.timings.connect.is_none());
+            let lines = shared.lines.lock().unwrap().clone();
+            answer.on_end(move |transfer, ending| {
+                let (sent, received) = (transfer.sent(), transfer.received());
+                let _ = lines.send(Line { status, reused, sent, received, ending });
+            });
+            answer.into_response(request.version()).map_into_boxed_body()
+        }
+    }
+}
+
+fn outgoing(request: &HttpRequest, request_body_limit: Option<u64>) -> Outgoing {
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers() {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap();
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    let mut ours = HeaderMap::new();
+    ours.insert("x-user", HeaderValue::from_static("alice"));
+    Outgoing {
+        method: Method::from_bytes(request.method().as_str().as_bytes()).unwrap(),
+        target: request.uri().to_string(),
+        headers,
+        ours,
+        host: request.connection_info().host().to_owned(),
+        scheme: "https",
+        client_ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
+        request_id: "id-1".to_owned(),
+        request_body_limit,
+    }
+}
+
+fn refusal(refused: &Refused) -> HttpResponse<BoxBody> {
+    let status = actix_web::http::StatusCode::from_u16(refused.refusal.status()).unwrap();
+    HttpResponse::build(status).insert_header(("x-refusal", refused.refusal.code())).body(refused.cause.clone())
+}
