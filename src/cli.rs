@@ -3,11 +3,20 @@
 //! Messages go to stderr with the program's name in front. Exit codes: 0, 64 for a wrong command line or configuration
 //! (`EX_USAGE` of sysexits), 1 for everything else.
 
+mod check;
+mod explain;
 pub mod inspect;
+mod keygen;
+mod serve;
+pub mod verify;
 
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Problem;
 
 /// Exit code of a wrong command line or configuration.
 pub const USAGE: u8 = 64;
@@ -22,8 +31,26 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read a configuration folder, print the effective settings, and every problem at once
+    Check(Folder),
+    /// Take a recorded request head through a configuration and print what each stage says
+    Explain(explain::ExplainArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
+    /// Make a `cname_api_key` and its stored tag, or a pepper
+    Keygen(keygen::KeygenArgs),
+    /// Serve
+    Serve(Folder),
+    /// Judge certificates given as JSON lines on standard input
+    Verify,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct Folder {
+    /// The configuration folder, with `vestibule.toml` and `tenants/`
+    #[arg(long, value_name = "DIR", default_value = "edge-config")]
+    config: PathBuf,
 }
 
 /// Reads the command line and runs its command.
@@ -32,8 +59,17 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    let mut out = io::stdout().lock();
     match cli.command {
-        Command::Inspect(args) => inspect::run(&args, inspect::plain_verify_text, &mut std::io::stdout().lock()),
+        Command::Check(folder) => check::run(&folder.config, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Inspect(args) => inspect::run(&args, &mut out),
+        Command::Keygen(args) => keygen::run(&args, &mut out),
+        Command::Serve(folder) => {
+            drop(out);
+            serve::run(&folder.config)
+        }
+        Command::Verify => done(verify::run(&mut BufReader::new(io::stdin().lock()), &mut out)),
     }
 }
 
@@ -42,4 +78,27 @@ fn usage(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when stderr is closed.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+}
+
+fn done(written: io::Result<()>) -> ExitCode {
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => failed(&why),
+    }
+}
+
+fn failed(why: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("vestibule: {why}");
+    ExitCode::FAILURE
+}
+
+/// Prints every problem of a configuration.
+fn refused(folder: &Path, problems: &[Problem]) -> ExitCode {
+    let mut out = io::stderr().lock();
+    for problem in problems {
+        let _ = writeln!(out, "vestibule: {problem}");
+    }
+    let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    let _ = writeln!(out, "vestibule: {count} in `{}`", folder.display());
+    ExitCode::from(USAGE)
 }

@@ -12,7 +12,8 @@ use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
-use crate::verifier::{CachedVerifier, Verification};
+use crate::verifier::Verification;
+use crate::verifier::cache::CachedVerifier;
 
 pub use tenant::{Authorize, ErrorStyle, Route, RoutePolicy, Tenant};
 
@@ -74,7 +75,8 @@ impl Snapshot {
 
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
         let certificate = presentation.certificate()?;
-        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), &policy.trust, &policy.verification, now))
+        let trust = policy.trust.as_ref()?;
+        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &policy.verification, now))
     }
 }
 

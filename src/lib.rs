@@ -10,23 +10,23 @@ pub mod secret;
 
 pub mod x509;
 
+pub mod admission;
 pub mod front_door;
 pub mod presented;
 pub mod verifier;
-pub mod admission;
 
-pub mod variables;
 pub mod rules;
+pub mod variables;
 
 pub mod upstream;
 
-pub mod journey;
-pub mod record;
-pub mod proxy;
 pub mod answer;
 pub mod authorize;
+pub mod journey;
+pub mod proxy;
+pub mod record;
 pub mod telemetry;
 
+pub mod cli;
 pub mod config;
 pub mod server;
-pub mod cli;

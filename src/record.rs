@@ -112,8 +112,10 @@ impl Record {
         let subject = certificate.map(|certificate| certificate.subject());
         let verify = self.verify_text();
         let identity = findings.admission.as_ref().and_then(|admission| admission.identity());
-        let waived: Vec<&str> = identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
-        let notes: Vec<String> = presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let waived: Vec<&str> =
+            identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
+        let notes: Vec<String> =
+            presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
         with_time(|time| {
             self.shared.access.write(&AccessLine {

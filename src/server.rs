@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::HttpService;
 use actix_http::error::{DispatchError, ParseError};
-use actix_http::{HttpService, KeepAlive};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, map_config};
 use actix_web::dev::{AppConfig, ServiceFactory};

@@ -49,7 +49,11 @@ impl PolicySettings {
                     ],
                     admission.verification,
                 ),
-                allow_unauthenticated_requests: flag(&table, "allow_unauthenticated_requests", admission.allow_unauthenticated_requests),
+                allow_unauthenticated_requests: flag(
+                    &table,
+                    "allow_unauthenticated_requests",
+                    admission.allow_unauthenticated_requests,
+                ),
                 allow_expired_certificates: flag(&table, "allow_expired_certificates", admission.allow_expired_certificates),
                 allow_revoked_certificates: flag(&table, "allow_revoked_certificates", admission.allow_revoked_certificates),
             },
@@ -64,7 +68,7 @@ impl PolicySettings {
                     verification.revocation_check_mode,
                 ),
                 allow_stale_crl: table.boolean("allow_stale_crl", verification.allow_stale_crl),
-                max_path_length: table.number("max_path_length", 0..=LONGEST_PATH, verification.max_path_length),
+                max_path_length: max_path_length(&table, verification.max_path_length),
                 ..verification.clone()
             },
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
@@ -79,13 +83,13 @@ impl PolicySettings {
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
         let trust = match (&self.trusted_ca, self.admission.verification) {
             (Some(name), _) => match trusted.get(name) {
-                Some(trust) => trust.clone(),
+                Some(trust) => Some(trust.clone()),
                 None => {
                     at.problem("policy.trusted_ca", format!("there is no set `{name}`"), accepted);
                     None
                 }
             },
-            (None, VerificationMode::Off) => Some(Arc::new(TrustedCas::none())),
+            (None, VerificationMode::Off) => Some(None),
             (None, _) => {
                 at.problem("policy.trusted_ca", "is missing; nobody's certificate could be verified", accepted);
                 None
@@ -93,6 +97,11 @@ impl PolicySettings {
         };
         Some(RoutePolicy { trust: trust?, verification: self.verification.clone(), admission: self.admission })
     }
+}
+
+fn max_path_length(table: &Table<'_>, default: u32) -> u32 {
+    let length = table.number("max_path_length", 0..=LONGEST_PATH, usize::try_from(default).unwrap_or(LONGEST_PATH));
+    u32::try_from(length).unwrap_or(default)
 }
 
 /// A switch, in our spelling or in Zuplo's (`allowExpiredCertificates`).

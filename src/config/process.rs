@@ -99,9 +99,9 @@ fn listeners(server: &Table<'_>) -> Vec<Listen> {
     if texts.is_empty() {
         server.problem("listen", "is missing", "a list of listeners, like [\"127.0.0.1:8080\"]");
     }
-    let read = texts.iter().map(|text| {
-        Listen::parse(text).map_err(|why| server.problem("listen", format!("found `{text}`"), why)).ok()
-    });
+    let read = texts
+        .iter()
+        .map(|text| Listen::parse(text).map_err(|why| server.problem("listen", format!("found `{text}`"), why)).ok());
     read.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 

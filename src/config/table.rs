@@ -110,7 +110,8 @@ impl<'c> Table<'c> {
     }
 
     pub(super) fn duration(&self, key: &str, default: Duration) -> Duration {
-        self.parsed(key, |text| units::duration(text).ok_or_else(|| format!("accepted: {}", units::DURATION))).unwrap_or(default)
+        self.parsed(key, |text| units::duration(text).ok_or_else(|| format!("accepted: {}", units::DURATION)))
+            .unwrap_or(default)
     }
 
     pub(super) fn size(&self, key: &str, default: usize) -> usize {
@@ -167,7 +168,8 @@ impl<'c> Table<'c> {
             let key = format!("{key}[{at}]");
             match &group.kind {
                 ValueKind::Array(values) => {
-                    let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
+                    let tables =
+                        values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
                     read.push(tables.flatten().collect());
                 }
                 other => read.extend(self.wrong::<Vec<_>>(&key, other, "a group: a list of criteria")),

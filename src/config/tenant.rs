@@ -143,7 +143,11 @@ fn domains(
     let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     if tables.is_empty() {
-        tenant.problem("domains", "is missing: no request could be for this tenant", "[[domains]] with `name` and `cname_api_keys`");
+        tenant.problem(
+            "domains",
+            "is missing: no request could be for this tenant",
+            "[[domains]] with `name` and `cname_api_keys`",
+        );
     }
     for table in tables {
         let Some(domain) = domain(&table, place, process, doors, rules) else {
@@ -157,7 +161,11 @@ fn domains(
         }
         for host in hosts {
             if directory.add(&host, Arc::clone(&domain)).is_err() {
-                table.problem("name", format!("`{host}` is a domain, or the mtls. alias of one, already"), "one place for each host name");
+                table.problem(
+                    "name",
+                    format!("`{host}` is a domain, or the mtls. alias of one, already"),
+                    "one place for each host name",
+                );
             }
         }
         table.finish();
@@ -166,9 +174,7 @@ fn domains(
 
 fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door], rules: &RuleSet) -> Option<Domain> {
     let name = table.required_text("name", "a host name");
-    let name = name.and_then(|name| {
-        host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok()
-    });
+    let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
     let tags = tags(table);
     let client_ip = client_ip_header(table);
     let wanted = table.text("front_door");
@@ -243,14 +249,15 @@ fn read_route(
         table.problem("path", format!("found `{}`", path.clone().unwrap_or_default()), "a path that starts with `/`");
     }
     let methods = table.texts("methods").iter().filter_map(|text| method(&table, text)).collect();
-    let upstream = table.required_text("upstream", "the name of one of [upstreams]").and_then(|name| match upstreams.get(&name) {
-        Some(upstream) => upstream.clone(),
-        None => {
-            let known: Vec<&str> = upstreams.keys().map(String::as_str).collect();
-            table.problem("upstream", format!("there is no upstream `{name}`"), format!("one of {}", known.join(", ")));
-            None
-        }
-    });
+    let upstream =
+        table.required_text("upstream", "the name of one of [upstreams]").and_then(|name| match upstreams.get(&name) {
+            Some(upstream) => upstream.clone(),
+            None => {
+                let known: Vec<&str> = upstreams.keys().map(String::as_str).collect();
+                table.problem("upstream", format!("there is no upstream `{name}`"), format!("one of {}", known.join(", ")));
+                None
+            }
+        });
     let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own));
     let policy: Option<RoutePolicy> = settings.ready(&table, trusted);
     let limit = table.size("request_body_max", 0);

@@ -78,7 +78,8 @@ fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, (String, String)
         let command = if wanted == "X509 CRL" { "crl" } else { "x509" };
         return Err(("is DER, not PEM".into(), format!("convert it: openssl {command} -inform der -in FILE -out FILE.pem")));
     }
-    let blocks = pem::parse_many(&bytes).map_err(|why| (format!("is not PEM: {why}"), format!("a PEM file with {wanted} blocks")))?;
+    let blocks =
+        pem::parse_many(&bytes).map_err(|why| (format!("is not PEM: {why}"), format!("a PEM file with {wanted} blocks")))?;
     if blocks.is_empty() {
         return Err(("holds no PEM block".into(), format!("a PEM file with {wanted} blocks")));
     }

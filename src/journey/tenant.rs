@@ -37,8 +37,8 @@ pub struct Authorize {
 
 /// What a route asks of certificates.
 pub struct RoutePolicy {
-    /// The CAs that clients must chain to.
-    pub trust: Arc<TrustedCas>,
+    /// The CAs that clients must chain to; none only where no certificate is looked at.
+    pub trust: Option<Arc<TrustedCas>>,
     /// How paths are judged.
     pub verification: VerificationSettings,
     /// What passes.
@@ -91,9 +91,8 @@ impl Tenant {
     /// [`Refusal::NoRoute`].
     pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
         let (path, method) = (forward.target().path(), forward.method());
-        let fits = |route: &&Arc<Route>| {
-            path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method))
-        };
+        let fits =
+            |route: &&Arc<Route>| path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method));
         let route = self.routes.iter().find(fits);
         route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
     }

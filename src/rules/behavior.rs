@@ -107,8 +107,8 @@ pub(super) fn header_template(value: &str) -> Result<Template, String> {
 
 /// Reads the name of a header that rules may set or remove.
 pub(super) fn header_name(name: &str) -> Result<HeaderName, BehaviorError> {
-    let parsed = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| BehaviorError(format!("`{name}` is no header name")))?;
+    let parsed =
+        HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| BehaviorError(format!("`{name}` is no header name")))?;
     if FIXED.contains(&parsed) {
         return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule")));
     }

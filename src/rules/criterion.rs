@@ -96,10 +96,9 @@ impl Operator {
 }
 
 fn compile(expression: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(expression)
-        .size_limit(REGEX_SIZE)
-        .build()
-        .map_err(|why| format!("`{expression}` is no regular expression that runs in linear time (no look-around, no back-references): {why}"))
+    regex::RegexBuilder::new(expression).size_limit(REGEX_SIZE).build().map_err(|why| {
+        format!("`{expression}` is no regular expression that runs in linear time (no look-around, no back-references): {why}")
+    })
 }
 
 /// One criterion.

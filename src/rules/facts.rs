@@ -44,11 +44,7 @@ impl<'r> Facts<'r> {
     }
 
     fn moment(&self) -> Moment<'_> {
-        Moment {
-            verify: self.admission.verify_text(),
-            sigalg: self.presentation.signature_algorithm(),
-            now: self.now,
-        }
+        Moment { verify: self.admission.verify_text(), sigalg: self.presentation.signature_algorithm(), now: self.now }
     }
 }
 

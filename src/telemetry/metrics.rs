@@ -53,9 +53,16 @@ impl Default for Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
-        registry.register("certificate_verifications", "Certificates judged, by whether the verdict was remembered", verified.clone());
+        registry.register(
+            "certificate_verifications",
+            "Certificates judged, by whether the verdict was remembered",
+            verified.clone(),
+        );
         Self {
-            refused: Refusal::ALL.iter().map(|&refusal| (refusal, refused.get_or_create_owned(&[("code", refusal.code())]))).collect(),
+            refused: Refusal::ALL
+                .iter()
+                .map(|&refusal| (refusal, refused.get_or_create_owned(&[("code", refusal.code())])))
+                .collect(),
             responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| responses.get_or_create_owned(&[("class", class)])),
             verified: ["fresh", "remembered"].map(|how| verified.get_or_create_owned(&[("verdict", how)])),
             registry,

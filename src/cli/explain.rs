@@ -1,0 +1,192 @@
+//! `vestibule explain`: a recorded request head through a configuration, stage by stage.
+//!
+//! Nothing is sent. What the stages say is for the operator: codes and causes that clients never see.
+
+use std::io::{self, Read, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::{USAGE, done, failed, inspect, refused};
+use crate::admission::Anonymous;
+use crate::clock::UnixTime;
+use crate::config;
+use crate::front_door::AuthenticatedForward;
+use crate::journey::{Findings, Snapshot};
+use crate::refusal::{Refusal, Refused};
+use crate::request_head::{RequestHead, RequestTarget};
+use crate::rules::{Permitted, Trace};
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The configuration folder
+    #[arg(long, value_name = "DIR", default_value = "edge-config")]
+    config: PathBuf,
+    /// The time to judge at, instead of now
+    #[arg(long, value_name = "RFC3339", value_parser = inspect::instant)]
+    at: Option<UnixTime>,
+    /// The address that the connection comes from
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    peer: IpAddr,
+    /// A file with the request head; standard input when left out
+    head: Option<PathBuf>,
+}
+
+/// The largest head that is read: what the server reads too.
+const LARGEST_HEAD: u64 = 128 * 1024;
+
+pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
+    let now = args.at.unwrap_or_else(UnixTime::now);
+    let loaded = match config::load(&args.config, now) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refused(&args.config, &problems),
+    };
+    let bytes = match read(args) {
+        Ok(bytes) => bytes,
+        Err(why) => return failed(&format!("the request head cannot be read: {why}")),
+    };
+    let outcome = head_of(&bytes, args.peer);
+    if bytes.is_empty() {
+        eprintln!("vestibule: there is no request head");
+        return ExitCode::from(USAGE);
+    }
+    done(explain(&loaded.snapshot, outcome, now, out))
+}
+
+fn read(args: &ExplainArgs) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match &args.head {
+        Some(path) => std::fs::File::open(path)?.take(LARGEST_HEAD).read_to_end(&mut bytes)?,
+        None => io::stdin().lock().take(LARGEST_HEAD).read_to_end(&mut bytes)?,
+    };
+    Ok(bytes)
+}
+
+/// Reads a recorded head with the parser that the server uses. A recording often lacks the empty line at its end.
+fn head_of(bytes: &[u8], peer: IpAddr) -> Result<RequestHead, Refused> {
+    let malformed = |why: String| Refused::new(Refusal::RequestMalformed, why);
+    let mut whole = bytes.to_vec();
+    whole.extend_from_slice(b"\r\n\r\n");
+    let mut lines = [httparse::EMPTY_HEADER; 96];
+    let mut request = httparse::Request::new(&mut lines);
+    match request.parse(&whole) {
+        Ok(status) if status.is_complete() => {}
+        Ok(_) => return Err(malformed("the head is not whole".into())),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(Refused::new(Refusal::RequestHeadTooLarge, "more than 96 header lines"));
+        }
+        Err(why) => return Err(malformed(format!("the head is not HTTP/1: {why}"))),
+    }
+    let mut headers = HeaderMap::new();
+    for line in request.headers.iter() {
+        let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|why| malformed(why.to_string()))?;
+        let value = HeaderValue::from_bytes(line.value).map_err(|why| malformed(why.to_string()))?;
+        headers.append(name, value);
+    }
+    Ok(RequestHead {
+        method: Method::from_bytes(request.method.unwrap_or_default().as_bytes()).map_err(|why| malformed(why.to_string()))?,
+        target: RequestTarget::parse(request.path.unwrap_or_default())?,
+        headers,
+        peer: Some(peer),
+    })
+}
+
+fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTime, out: &mut dyn Write) -> io::Result<()> {
+    let forward = head.and_then(|head| AuthenticatedForward::authenticate(&snapshot.directory, head));
+    let mut forward = match forward {
+        Ok(forward) => forward,
+        Err(refused) => {
+            writeln!(out, "front door     refused")?;
+            return decision(out, &refused);
+        }
+    };
+    let domain = forward.domain();
+    writeln!(out, "front door     `{}` for `{}`, key {}", domain.front_door().name, domain.name(), forward.key_position())?;
+    writeln!(out, "client         {}", forward.client_address())?;
+    let endpoint = snapshot.tenant(&forward).ok().and_then(|tenant| tenant.authorize.as_ref());
+    if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.path == forward.target().path()) {
+        match forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header) {
+            Ok(original) => forward = original,
+            Err(refused) => return decision(out, &refused),
+        }
+        writeln!(out, "authorize      asks about {} {}", forward.method(), forward.target().raw())?;
+    }
+    let mut findings = Findings::default();
+    let mut rules = Vec::new();
+    let decided = snapshot.decide(forward, "explain", now, &mut findings, Trace::On(&mut rules));
+    findings.rules = rules;
+    stages(out, &findings)?;
+    match decided {
+        Ok(decided) => permitted(out, &decided.permitted, &decided.route.upstream.name),
+        Err(refused) => decision(out, &refused),
+    }
+}
+
+fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
+    if let Some(route) = &findings.route {
+        let admission = &route.policy.admission;
+        writeln!(
+            out,
+            "route          `{}` to `{}`, verification {:?}",
+            route.path, route.upstream.name, admission.verification
+        )?;
+    }
+    if let Some(presentation) = &findings.presentation {
+        match presentation.certificate() {
+            Some(one) => {
+                writeln!(out, "presented      {}", one.subject())?;
+                writeln!(out, "  sha-256      {}", hex::encode(one.leaf().sha256()))?;
+                writeln!(out, "  others       {}", one.chain().len())?;
+            }
+            None => writeln!(out, "presented      no certificate")?,
+        }
+        for note in presentation.notes() {
+            writeln!(out, "  note         {note}")?;
+        }
+    }
+    if let Some(found) = &findings.verification {
+        writeln!(out, "chain          {:?}", found.chain())?;
+        writeln!(out, "validity       {:?}", found.validity())?;
+        writeln!(out, "purpose        {:?}", found.purpose())?;
+        writeln!(out, "revocation     {:?}", found.revocation())?;
+        writeln!(out, "verify         {}", found.text())?;
+        for remark in found.remarks() {
+            writeln!(out, "  remark       {remark}")?;
+        }
+    }
+    if let Some(admission) = &findings.admission {
+        match (admission.identity(), admission.anonymous_because()) {
+            (Some(identity), _) => {
+                let waived: Vec<&str> = identity.waived().iter().map(|waiver| waiver.word()).collect();
+                let waived = if waived.is_empty() { "nothing".to_owned() } else { waived.join(", ") };
+                writeln!(out, "admission      verified; waived: {waived}")?;
+            }
+            (None, Some(Anonymous::NotAccepted(refused))) => writeln!(out, "admission      anonymous; {refused}")?,
+            (None, Some(why)) => writeln!(out, "admission      anonymous: {why:?}")?,
+            (None, None) => {}
+        }
+    }
+    for rule in &findings.rules {
+        writeln!(out, "rule           {}: {}", rule.rule, if rule.matched { "matched" } else { "did not match" })?;
+        for (criterion, value, held) in &rule.criteria {
+            writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
+        }
+    }
+    Ok(())
+}
+
+fn permitted(out: &mut dyn Write, permitted: &Permitted, upstream: &str) -> io::Result<()> {
+    for (name, value) in permitted.ours() {
+        writeln!(out, "sets           {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    writeln!(out, "decision       permit: {} {} to `{upstream}`", permitted.method(), permitted.target().raw())
+}
+
+fn decision(out: &mut dyn Write, refused: &Refused) -> io::Result<()> {
+    writeln!(out, "decision       refuse: {} {}", refused.refusal.status(), refused.refusal.code())?;
+    writeln!(out, "  cause        {}", refused.cause)
+}

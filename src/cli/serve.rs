@@ -1,0 +1,36 @@
+//! `vestibule serve`: the program's main job.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::{failed, refused};
+use crate::clock::UnixTime;
+use crate::config;
+use crate::server::{self, Reloader, Shared};
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::diagnostics;
+use crate::telemetry::metrics::Metrics;
+
+pub(super) fn run(folder: &Path) -> ExitCode {
+    let loaded = match config::load(folder, UnixTime::now()) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refused(folder, &problems),
+    };
+    diagnostics::start(&loaded.process.log_level);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let access = match AccessLog::open(&loaded.process.access) {
+        Ok(access) => access,
+        Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
+    };
+    let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access };
+    let reloader = Reloader::new(folder.to_owned());
+    match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => failed(&why),
+    }
+}
