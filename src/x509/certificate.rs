@@ -92,9 +92,15 @@ impl Certificate {
             return Self::from_der(content).map(|certificate| vec![certificate]);
         }
         let blocks = pem::parse_many(content).map_err(|error| CertificateError(format!("not PEM: {error}")))?;
-        let certificates = blocks.iter().filter(|block| block.tag() == "CERTIFICATE");
-        let read: Vec<Self> = certificates.map(|block| Self::from_der(block.contents())).collect::<Result<_, _>>()?;
-        if read.is_empty() { Err(CertificateError("no `CERTIFICATE` block".into())) } else { Ok(read) }
+        let blocks: Vec<_> = blocks.iter().filter(|block| block.tag() == "CERTIFICATE").collect();
+        // The reader passes over a block without an end.
+        if memchr::memmem::find_iter(content, b"-----BEGIN CERTIFICATE-----").count() != blocks.len() {
+            return Err(CertificateError("a `CERTIFICATE` block that is not whole".into()));
+        }
+        if blocks.is_empty() {
+            return Err(CertificateError("no `CERTIFICATE` block".into()));
+        }
+        blocks.into_iter().map(|block| Self::from_der(block.contents())).collect()
     }
 
     /// x509-parser's opinion. It refuses some dates and versions that OpenSSL takes; so it is asked by the lints, and not
@@ -191,3 +197,6 @@ fn subject_alt_names(fields: &Fields<'_>) -> Result<Vec<SubjectAltName>, DerErro
         (Some(_), Some(_)) => Err(DerError::new("two subject alternative name extensions")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,17 @@ mod tests {
         assert_eq!(oid_of("cn"), None);
     }
 
+    #[test]
+    fn same_as_the_recorded_names_of_attributes() {
+        let recorded = include_str!("../../tests/vectors/x509/openssl-attr-shortnames.tsv");
+        let rows: Vec<_> = recorded.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t')).collect();
+        assert!(rows.len() > 100);
+        for mut row in rows {
+            let oid = oid::parse_dotted(row.next().unwrap()).unwrap();
+            assert_eq!(short_name(&oid), row.next());
+        }
+    }
+
     /// The numbers of OpenSSL 3.0 are below 1,400. Another version knows other objects, so the comparison is for 3.0 alone.
     #[test]
     fn same_as_the_linked_openssl() {
