@@ -100,7 +100,7 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
                     .h1_allow_half_closed(false)
                     .h1_write_buffer_size(WRITE_BUFFER)
                     .tcp_nodelay(true);
-                service.finish(application(&shared)).tcp().map_err(move |why| count_broken(&errors, &why))
+                service.finish(application(Arc::clone(&shared))).tcp().map_err(move |why| count_broken(&errors, &why))
             }),
             Listen::Unix(path) => server.bind_uds(name, path, move || {
                 let (errors, graceful) = (Arc::clone(&shared), graceful.clone());
@@ -116,7 +116,9 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
                 let accept = actix_service::fn_service(|io: actix_web::rt::net::UnixStream| async move {
                     Ok::<_, DispatchError>((io, actix_http::Protocol::Http1, None))
                 });
-                accept.and_then(service.finish(application(&shared))).map_err(move |why| count_broken(&errors, &why))
+                accept
+                    .and_then(service.finish(application(Arc::clone(&shared))))
+                    .map_err(move |why| count_broken(&errors, &why))
             }),
         }
         .map_err(failed)?;
@@ -138,7 +140,7 @@ impl Times {
 
 /// One handler for everything: no router, no middleware.
 fn application(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
 ) -> impl ServiceFactory<
     actix_http::Request,
     Config = (),
@@ -146,8 +148,8 @@ fn application(
     Error = actix_web::Error,
     InitError = (),
 > {
-    let data = web::Data::from(Arc::clone(shared));
-    spawn_flusher(Arc::clone(shared));
+    let data = web::Data::from(Arc::clone(&shared));
+    spawn_flusher(shared);
     let app = App::new().app_data(data).default_service(web::route().to(proxy::handle));
     map_config(actix_service::IntoServiceFactory::into_factory(app), |()| AppConfig::default())
 }

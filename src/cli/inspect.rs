@@ -1,23 +1,20 @@
 //! `vestibule inspect FILE`: every variable of a certificate, computed from the certificate alone.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use openssl::error::ErrorStack;
-use openssl::stack::Stack;
-use openssl::x509::store::X509StoreBuilder;
-use openssl::x509::verify::X509VerifyParam;
-use openssl::x509::{X509PurposeId, X509StoreContext};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::clock::UnixTime;
 use crate::variables::{CertificateVariable, CertificateVariables, Moment, Scalar};
+use crate::verifier::{TrustedCas, VerificationSettings, optional_no_ca_text, verify};
 use crate::x509::certificate::{Certificate, CertificateError};
 use crate::x509::name::Name;
+use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 use crate::x509::{object_names, oid};
 
 /// The arguments of `inspect`.
@@ -31,11 +28,14 @@ pub struct InspectArgs {
     /// The time to judge at, instead of now
     #[arg(long, value_name = "RFC3339", value_parser = instant)]
     at: Option<UnixTime>,
+    /// PEM files with the CAs to verify against; without any, `ssl_client_verify` is what nginx says with `optional_no_ca`
+    #[arg(long, value_name = "FILE")]
+    trusted_ca: Vec<PathBuf>,
 }
 
-/// Runs the command. `verify_text` says what `ssl_client_verify` is for these certificates, the client's first, at a time.
-pub fn run(args: &InspectArgs, verify_text: impl Fn(&[Certificate], UnixTime) -> String, out: &mut dyn Write) -> ExitCode {
-    let certificates = match read(args) {
+/// Runs the command.
+pub fn run(args: &InspectArgs, out: &mut dyn Write) -> ExitCode {
+    let certificates = match read(&args.file) {
         Ok(certificates) => certificates,
         Err(error) => {
             eprintln!("vestibule: cannot read a certificate from `{}`: {error}", args.file.display());
@@ -43,7 +43,13 @@ pub fn run(args: &InspectArgs, verify_text: impl Fn(&[Certificate], UnixTime) ->
         }
     };
     let now = args.at.unwrap_or_else(UnixTime::now);
-    let verify = verify_text(&certificates, now);
+    let verify = match verify_text(args, &certificates, now) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("vestibule: the trusted CAs cannot be used: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let Some(certificate) = certificates.into_iter().next() else { return ExitCode::FAILURE };
     let variables = CertificateVariables::of(Arc::new(certificate));
     let moment = Moment { verify: &verify, sigalg: "", now };
@@ -56,37 +62,32 @@ pub fn run(args: &InspectArgs, verify_text: impl Fn(&[Certificate], UnixTime) ->
     }
 }
 
-/// A verdict against no CA at all, by OpenSSL's first error.
-pub fn plain_verify_text(certificates: &[Certificate], now: UnixTime) -> String {
-    match first_error(certificates, now) {
-        Ok(None) => "SUCCESS".into(),
-        Ok(Some(reason)) => format!("FAILED:{reason}"),
-        Err(error) => format!("FAILED:{error}"),
+/// The verdict: what nginx with `optional_no_ca` and no CA file says, or ours with the trusted CAs that were named. A
+/// self-signed certificate among those is an anchor, any other an intermediate.
+fn verify_text(args: &InspectArgs, certificates: &[Certificate], now: UnixTime) -> Result<String, CertificateError> {
+    let Some((leaf, chain)) = certificates.split_first() else { return Ok(String::new()) };
+    if args.trusted_ca.is_empty() {
+        return Ok(optional_no_ca_text(leaf, chain, now));
     }
+    let mut material = TrustMaterial::default();
+    for path in &args.trusted_ca {
+        for ca in read(path)? {
+            let anchor = ca.subject().der() == ca.issuer().der();
+            let list = if anchor { &mut material.anchors } else { &mut material.intermediates };
+            list.push(Source { origin: path.display().to_string(), der: ca.der().to_vec() });
+        }
+    }
+    let trust = TrustedCas::build(&material, TrustOptions::default(), now)
+        .map_err(|problems| CertificateError(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    Ok(verify(leaf, chain, &trust, &VerificationSettings::default(), now).text())
 }
 
-fn first_error(certificates: &[Certificate], now: UnixTime) -> Result<Option<&'static str>, ErrorStack> {
-    let Some((leaf, others)) = certificates.split_first() else { return Ok(None) };
-    let mut param = X509VerifyParam::new()?;
-    param.set_time(now.0);
-    param.set_purpose(X509PurposeId::SSL_CLIENT)?;
-    let mut store = X509StoreBuilder::new()?;
-    store.set_param(&param)?;
-    let mut untrusted = Stack::new()?;
-    for other in others {
-        untrusted.push(other.openssl().to_owned())?;
-    }
-    X509StoreContext::new()?.init(&store.build(), leaf.openssl(), &untrusted, |context| {
-        Ok(if context.verify_cert()? { None } else { Some(context.error().error_string()) })
-    })
-}
-
-fn read(args: &InspectArgs) -> Result<Vec<Certificate>, CertificateError> {
-    let content = std::fs::read(&args.file).map_err(|error| CertificateError(error.to_string()))?;
+fn read(path: &Path) -> Result<Vec<Certificate>, CertificateError> {
+    let content = std::fs::read(path).map_err(|error| CertificateError(error.to_string()))?;
     Certificate::from_pem_or_der(&content)
 }
 
-fn instant(text: &str) -> Result<UnixTime, time::error::Parse> {
+pub(super) fn instant(text: &str) -> Result<UnixTime, time::error::Parse> {
     OffsetDateTime::parse(text, &Rfc3339).map(|time| UnixTime(time.unix_timestamp()))
 }
 
