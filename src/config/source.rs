@@ -99,7 +99,7 @@ fn show(out: &mut String, path: &str, value: &Value) {
     match &value.kind {
         ValueKind::Table(entries) => {
             let mut entries: Vec<_> = entries.iter().collect();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            entries.sort_by_key(|(key, _)| key.as_str());
             for (key, value) in entries {
                 show(out, &format!("{path}.{key}"), value);
             }
