@@ -16,6 +16,7 @@
 mod decoder;
 mod escaped_pem;
 mod forwarded;
+mod recent;
 
 use std::borrow::Cow;
 use std::sync::Arc;

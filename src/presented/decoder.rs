@@ -6,7 +6,7 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::PresentedCertificate;
-use super::escaped_pem;
+use super::{escaped_pem, recent};
 use crate::refusal::{Refusal, Refused};
 use crate::x509::certificate::Certificate;
 
@@ -35,12 +35,19 @@ impl CertificateDecoder {
             return Err(Refused::new(Refusal::CertificateHeaderTooLarge, cause));
         }
         let Some(known) = &self.known else { return read(value) };
-        let key: [u8; 32] = Sha256::digest(value).into();
-        if let Some(certificate) = known.get(&key) {
+        if let Some(certificate) = recent::find(value) {
             return Ok(certificate);
         }
-        let certificate = read(value)?;
-        known.insert(key, Arc::clone(&certificate));
+        let key: [u8; 32] = Sha256::digest(value).into();
+        let certificate = match known.get(&key) {
+            Some(certificate) => certificate,
+            None => {
+                let certificate = read(value)?;
+                known.insert(key, Arc::clone(&certificate));
+                certificate
+            }
+        };
+        recent::keep(value, &certificate);
         Ok(certificate)
     }
 }
