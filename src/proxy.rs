@@ -5,8 +5,12 @@
 
 use std::sync::Arc;
 
+use actix_http::{HttpMessage, Request};
+use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, EitherBody};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::dev::Payload;
+use actix_web::http::Version;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::answer;
@@ -25,8 +29,8 @@ use crate::upstream::{self, Answer, Ending, Outgoing, ResponseBody};
 pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
 
 /// Handles one request of the data listener.
-pub async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Data<Shared>) -> Response {
-    let shared = shared.into_inner();
+pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
+    let payload = request.take_payload();
     let snapshot = shared.snapshot.load_full();
     let peer = request.peer_addr().map(|address| address.ip());
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), peer);
@@ -48,23 +52,23 @@ pub async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Da
     }
     let request_id = record.request_id().to_owned();
     match snapshot.decide(forward, &request_id, now, &mut record.findings, Trace::Off) {
-        Ok(decided) => send(record, decided, request, payload, style).await,
+        Ok(decided) => send(record, decided, request.version(), payload, style).await,
         Err(refused) => refuse(record, &refused, style),
     }
 }
 
-async fn send(record: Record, decided: Decided, request: HttpRequest, payload: web::Payload, style: ErrorStyle) -> Response {
+async fn send(record: Record, decided: Decided, version: Version, payload: Payload, style: ErrorStyle) -> Response {
     let Decided { permitted, route } = decided;
     let request_id = permitted.request_id().to_owned();
     let outgoing = Outgoing::permitted(permitted, route.request_body_limit);
-    let answer = upstream::forward(&route.upstream, outgoing, payload.into_inner()).await;
+    let answer = upstream::forward(&route.upstream, outgoing, payload).await;
     match answer {
-        Ok(answer) => respond(record, answer, &request_id, request.version()),
+        Ok(answer) => respond(record, answer, &request_id, version),
         Err(refused) => refuse(record, &refused, style),
     }
 }
 
-fn respond(record: Record, mut answer: Answer, request_id: &str, version: actix_web::http::Version) -> Response {
+fn respond(record: Record, mut answer: Answer, request_id: &str, version: Version) -> Response {
     let (status, head) = (answer.status.as_u16(), answer.timings.first_byte);
     if let Ok(id) = HeaderValue::from_str(request_id) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -89,22 +93,31 @@ fn refuse(record: Record, refused: &Refused, style: ErrorStyle) -> Response {
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.
-fn head_of(request: &HttpRequest) -> Result<RequestHead, Refused> {
+fn head_of(request: &Request) -> Result<RequestHead, Refused> {
     let malformed = |what: &str| Refused::new(Refusal::RequestMalformed, format!("{what} cannot be read"));
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if request.uri().scheme().is_some() || request.uri().authority().is_some() {
         return Err(Refused::new(Refusal::RequestTargetInvalid, "request target: not in origin form"));
     }
-    let mut headers = HeaderMap::with_capacity(request.headers().len());
-    for (name, value) in request.headers() {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(|_| malformed("a header name"))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| malformed("a header value"))?;
-        headers.append(name, value);
-    }
     Ok(RequestHead {
         method: Method::from_bytes(request.method().as_str().as_bytes()).map_err(|_| malformed("the method"))?,
         target: RequestTarget::parse(target)?,
-        headers,
+        headers: headers_of(request.headers()).ok_or_else(|| malformed("a header line"))?,
         peer: request.peer_addr().map(|address| address.ip()),
     })
+}
+
+/// All values are slices of one piece of memory: they are cloned on the way to the upstream, and so that costs no more.
+fn headers_of(lines: &actix_web::http::header::HeaderMap) -> Option<HeaderMap> {
+    let mut text = Vec::with_capacity(lines.iter().map(|(_, value)| value.len()).sum());
+    for (_, value) in lines {
+        text.extend_from_slice(value.as_bytes());
+    }
+    let mut rest = Bytes::from(text);
+    let mut headers = HeaderMap::with_capacity(lines.len());
+    for (name, value) in lines {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_maybe_shared(rest.split_to(value.len())).ok()?);
+    }
+    Some(headers)
 }

@@ -10,9 +10,7 @@ use std::time::Duration;
 use actix_http::HttpService;
 use actix_http::error::{DispatchError, ParseError};
 use actix_server::Server;
-use actix_service::{ServiceFactoryExt, map_config};
-use actix_web::dev::{AppConfig, ServiceFactory};
-use actix_web::{App, web};
+use actix_service::{ServiceFactory, ServiceFactoryExt};
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -144,14 +142,15 @@ fn application(
 ) -> impl ServiceFactory<
     actix_http::Request,
     Config = (),
-    Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
-    Error = actix_web::Error,
+    Response = actix_http::Response<impl actix_web::body::MessageBody>,
+    Error = std::convert::Infallible,
     InitError = (),
 > {
-    let data = web::Data::from(Arc::clone(&shared));
-    spawn_flusher(shared);
-    let app = App::new().app_data(data).default_service(web::route().to(proxy::handle));
-    map_config(actix_service::IntoServiceFactory::into_factory(app), |()| AppConfig::default())
+    spawn_flusher(Arc::clone(&shared));
+    actix_service::fn_service(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok(proxy::handle(request, shared).await.into()) }
+    })
 }
 
 /// Lines wait in this worker's buffer for no longer than [`FLUSH_EVERY`].
