@@ -4,6 +4,10 @@
 //! kind). Two names are aliases here when they are equal after every character that is no letter and no digit became `-`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use http::HeaderName;
 
 /// A small map from header names to a mark. A look-up costs one comparison for nearly every name that is not in it.
 #[derive(Debug, Clone)]
@@ -45,6 +49,23 @@ pub fn fold(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
+}
+
+/// The same name in memory that is never given back. All workers clone the names that a configuration sets into every request;
+/// of other names each clone counts references in memory that the workers then fight for. A configuration names few headers,
+/// and a reload names them again, so what is kept does not grow.
+pub fn interned(name: &HeaderName) -> HeaderName {
+    static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = match known.get(name.as_str()) {
+        Some(text) => text,
+        None => {
+            let text: &'static str = Box::leak(name.as_str().into());
+            known.insert(text);
+            text
+        }
+    };
+    HeaderName::from_static(text)
 }
 
 fn length_bit(length: usize) -> u128 {

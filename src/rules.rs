@@ -82,7 +82,7 @@ impl RuleSet {
         let view = facts.about(&forward, request_id);
         let mut changes = behavior::Changes::default();
         for (name, template) in &self.upstream_headers {
-            changes.add(name.clone(), &template.header_value(&view))?;
+            changes.add(name, template, &view)?;
         }
         for rule in &self.request {
             let matched = rule.criteria.hold(&view);
@@ -93,7 +93,7 @@ impl RuleSet {
                 break;
             }
         }
-        Ok(Permitted::new(forward, request_id, changes))
+        Permitted::new(forward, request_id, changes)
     }
 
     /// The names of all headers that these rules set: a client's own copies are removed at the front door.

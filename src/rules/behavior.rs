@@ -1,10 +1,12 @@
 //! What a rule does.
 
-use http::header::{self, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::facts::View;
 use super::template::Template;
 use super::variable::Variable;
+use crate::header_names::interned;
 use crate::refusal::{Refusal, Refused};
 use crate::variables::{CertificateVariable, Scalar};
 
@@ -75,7 +77,7 @@ impl Behavior {
 
     pub(super) fn apply(&self, rule: &str, view: &View<'_>, changes: &mut Changes) -> Result<Next, Refused> {
         match self {
-            Self::AddRequestHeader(name, template) => changes.add(name.clone(), &template.header_value(view))?,
+            Self::AddRequestHeader(name, template) => changes.add(name, template, view)?,
             Self::Deny => return Err(Refused::new(Refusal::DeniedByRule, format!("rule `{rule}`"))),
             Self::FilterRequestHeader(name) => changes.filter(name),
             Self::FinishRequestPhase => return Ok(Next::Finish),
@@ -112,7 +114,7 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, BehaviorError> {
     if FIXED.contains(&parsed) {
         return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule")));
     }
-    Ok(parsed)
+    Ok(interned(&parsed))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,28 +124,60 @@ pub(super) enum Next {
 }
 
 /// What is to change in the request, collected while the rules run: criteria go on seeing the request as it came.
+///
+/// The texts of all new lines stand in one piece of memory, of which the header values become slices.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) filtered: Vec<HeaderName>,
-    pub(super) added: Vec<(HeaderName, HeaderValue)>,
+    added: Vec<(HeaderName, usize)>,
+    text: String,
 }
 
+/// Enough for the usual lines about a certificate.
+const USUAL_TEXT: usize = 1024;
+
 impl Changes {
-    pub(super) fn add(&mut self, name: HeaderName, value: &str) -> Result<(), Refused> {
-        if value.is_empty() {
-            return Ok(());
+    pub(super) fn add(&mut self, name: &HeaderName, template: &Template, view: &View<'_>) -> Result<(), Refused> {
+        if self.text.capacity() == 0 {
+            self.text.reserve(USUAL_TEXT);
         }
-        if value.len() > MAX_VALUE {
-            return Err(Refused::new(Refusal::RuleFailed, format!("`{name}` would have {} bytes", value.len())));
+        let start = self.text.len();
+        template.write_header_value(view, &mut self.text);
+        let length = self.text.len() - start;
+        if length > MAX_VALUE {
+            return Err(Refused::new(Refusal::RuleFailed, format!("`{name}` would have {length} bytes")));
         }
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| Refused::new(Refusal::RuleFailed, format!("`{name}` would hold a byte that no header may hold")))?;
-        self.added.push((name, value));
+        if length > 0 {
+            self.added.push((name.clone(), length));
+        }
         Ok(())
     }
 
     fn filter(&mut self, name: &HeaderName) {
-        self.added.retain(|(added, _)| added != name);
+        let mut start = 0;
+        let text = &mut self.text;
+        self.added.retain(|(added, length)| {
+            let goes = added == name;
+            if goes {
+                text.replace_range(start..start + length, "");
+            } else {
+                start += length;
+            }
+            !goes
+        });
         self.filtered.push(name.clone());
+    }
+
+    /// The new lines.
+    pub(super) fn into_lines(self) -> Result<HeaderMap, Refused> {
+        let mut rest = Bytes::from(self.text);
+        let mut lines = HeaderMap::with_capacity(self.added.len());
+        for (name, length) in self.added {
+            let value = HeaderValue::from_maybe_shared(rest.split_to(length)).map_err(|_| {
+                Refused::new(Refusal::RuleFailed, format!("`{name}` would hold a byte that no header may hold"))
+            })?;
+            lines.append(name, value);
+        }
+        Ok(lines)
     }
 }

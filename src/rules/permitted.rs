@@ -6,6 +6,7 @@ use http::{HeaderMap, Method};
 
 use super::behavior::Changes;
 use crate::front_door::AuthenticatedForward;
+use crate::refusal::Refused;
 use crate::request_head::RequestTarget;
 
 /// A permitted request. It owns the request that it permits, so that a permit cannot meet another one; only the rules make it.
@@ -21,24 +22,20 @@ pub struct Permitted {
 }
 
 impl Permitted {
-    pub(super) fn new(forward: AuthenticatedForward, request_id: &str, changes: Changes) -> Self {
+    pub(super) fn new(forward: AuthenticatedForward, request_id: &str, changes: Changes) -> Result<Self, Refused> {
         let mut parts = forward.into_parts();
         for name in &changes.filtered {
             parts.headers.remove(name);
         }
-        let mut ours = HeaderMap::with_capacity(changes.added.len());
-        for (name, value) in changes.added {
-            ours.append(name, value);
-        }
-        Self {
+        Ok(Self {
             host: parts.host,
             client_address: parts.client_address,
             method: parts.method,
             target: parts.target,
             headers: parts.headers,
-            ours,
+            ours: changes.into_lines()?,
             request_id: request_id.to_owned(),
-        }
+        })
     }
 
     /// The host name asked for.
