@@ -14,6 +14,7 @@
 //!
 //! `ssl_client_verify` says what was found, waived or not.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::front_door::VerdictMode;
@@ -104,7 +105,7 @@ enum Who {
 #[derive(Debug)]
 pub struct Admission {
     who: Who,
-    verify_text: String,
+    verify_text: Cow<'static, str>,
 }
 
 impl Admission {
@@ -127,9 +128,9 @@ impl Admission {
         let judged = judge(verification, policy);
         let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));
         match judged {
-            Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: verification.text() }),
+            Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: text_of(verification) }),
             Err(refused) if policy.verification == VerificationMode::Permissive => {
-                let text = text_of(verification, &refused);
+                let text = text_of_refused(verification, &refused);
                 Ok(Self::anonymous(Anonymous::NotAccepted(refused), text))
             }
             Err(refused) => Err(refused),
@@ -143,7 +144,7 @@ impl Admission {
         Err(Refused::new(Refusal::CertificateRequired, "no certificate was presented"))
     }
 
-    fn anonymous(why: Anonymous, verify_text: String) -> Self {
+    fn anonymous(why: Anonymous, verify_text: Cow<'static, str>) -> Self {
         Self { who: Who::Anonymous(why), verify_text }
     }
 
@@ -246,9 +247,14 @@ fn narrow(presentation: &Presentation, mode: VerdictMode) -> Result<(), Refused>
     }
 }
 
-fn text_of(verification: &Verification, refused: &Refused) -> String {
+/// The usual text needs no memory of its own.
+fn text_of(verification: &Verification) -> Cow<'static, str> {
+    if verification.is_success() { "SUCCESS".into() } else { verification.text().into() }
+}
+
+fn text_of_refused(verification: &Verification, refused: &Refused) -> Cow<'static, str> {
     if verification.is_success() {
-        return format!("FAILED:{}", refused.refusal.code());
+        return format!("FAILED:{}", refused.refusal.code()).into();
     }
-    verification.text()
+    text_of(verification)
 }

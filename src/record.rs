@@ -172,7 +172,7 @@ thread_local! {
 fn request_id() -> String {
     NEXT_ID.with_borrow_mut(|(worker, number)| {
         *number = number.wrapping_add(1);
-        format!("{worker:016x}{number:016x}")
+        hex::encode((u128::from(*worker) << 64 | u128::from(*number)).to_be_bytes())
     })
 }
 
