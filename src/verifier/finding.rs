@@ -102,6 +102,8 @@ impl Findings {
             revocation: match (first(Concern::Revoked), first(Concern::RevocationUnknown)) {
                 (Some(reason), _) => RevocationFinding::Revoked(reason),
                 (None, Some(reason)) => RevocationFinding::Unknown(reason),
+                // Along a path that is not sound, the absence of an entry means nothing.
+                (None, None) if first(Concern::Chain).is_some() => RevocationFinding::NotChecked,
                 (None, None) => no_bad_news(judgement),
             },
         }

@@ -37,6 +37,9 @@ const AUTH_LEVEL: i32 = 2;
 /// `X509_V_ERR_UNSPECIFIED`.
 const UNSPECIFIED: i32 = 1;
 
+/// `X509_V_ERR_CERT_REVOKED` for the end entity.
+const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
+
 /// What was found about the best path.
 #[derive(Default)]
 pub(crate) struct Judgement {
@@ -132,12 +135,21 @@ struct Judge<'a> {
     wildcard: bool,
 }
 
+/// What differs between runs for one certificate.
+#[derive(Clone, Copy, Default)]
+struct Checks {
+    revocation: bool,
+    partial: bool,
+}
+
 impl<'a> Judge<'a> {
     fn best_path(&self) -> Judgement {
         let mut best: Option<Judgement> = None;
+        let mut revoked = false;
         let found = search(self.leaf.openssl(), self.field, &mut |path| {
             let judged = self.one_path(path);
             let clean = judged.errors.is_empty();
+            revoked |= judged.is_chain_sound() && judged.errors.contains(&LEAF_REVOKED);
             let better = |old: &Judgement| judged.severity(self.settings) < old.severity(self.settings);
             if best.as_ref().is_none_or(better) {
                 best = Some(judged);
@@ -146,6 +158,10 @@ impl<'a> Judge<'a> {
         });
         let budget_spent = found.budget_spent;
         let mut best = best.unwrap_or_else(|| self.without_path(&found));
+        // The issuer's word holds on every path, also on one along which its CRL could not be used.
+        if revoked && !best.errors.is_empty() {
+            best.errors.push(LEAF_REVOKED);
+        }
         // A sound chain stays sound whatever else the search would have found.
         if budget_spent && !best.is_chain_sound() {
             best.budget_spent = true;
@@ -158,12 +174,15 @@ impl<'a> Judge<'a> {
     fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
         let Some((anchor, intermediates)) = path.split_last() else { return Judgement::default() };
         let Some(store) = anchor.store else { return Judgement::default() };
+        // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
+        let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
+        let checks = |revocation| Checks { revocation, partial };
         let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
         if !self.checks_revocation() {
-            return self.judged_chain(store, &intermediates, false);
+            return self.judged_chain(store, &intermediates, checks(false));
         }
         let crl_keys = self.crl_signers(path, |candidate| candidate.signs_crls_only);
-        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), true);
+        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), checks(true));
         if !judged.lacks_crls() {
             return judged;
         }
@@ -173,13 +192,14 @@ impl<'a> Judge<'a> {
         if other_keys.is_empty() {
             return judged;
         }
-        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), true);
-        if again.severity(self.settings) < judged.severity(self.settings) { again } else { judged }
+        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), checks(true));
+        // Knowing wins over not knowing, also when what is known is bad.
+        if again.is_chain_sound() && !again.lacks_crls() { again } else { judged }
     }
 
     /// One run of OpenSSL, and the rule that needs the whole chain.
-    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
-        let mut judged = self.run(store, untrusted, revocation);
+    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
+        let mut judged = self.run(store, untrusted, checks);
         let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
         if self.wildcard && judged.chain.iter().any(excludes) {
             judged.errors.push(PathError { code: OWN_CHECK, depth: 0 });
@@ -192,14 +212,14 @@ impl<'a> Judge<'a> {
     fn without_path(&self, found: &Search<'a>) -> Judgement {
         let presented = self.field.presented.iter().map(|presented| presented.x509().clone());
         let untrusted: Vec<X509> = presented.chain(found.longest.iter().map(|candidate| candidate.x509.clone())).collect();
-        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, false);
+        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, Checks::default());
         if judged.is_chain_sound() {
             judged.errors.push(PathError { code: UNSPECIFIED, depth: 0 });
         }
         judged
     }
 
-    fn run(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
+    fn run(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
         let run = VerifyRun {
             leaf: self.leaf.openssl(),
             untrusted,
@@ -208,14 +228,14 @@ impl<'a> Judge<'a> {
             purpose: purpose_id(self.settings.purpose),
             depth: self.settings.max_path_length,
             auth_level: AUTH_LEVEL,
-            flags: self.flags(revocation),
+            flags: self.flags(checks),
             policies: self.settings.policy.initial_set(),
         };
         match run.run() {
             Ok(outcome) => Judgement {
                 errors: outcome.errors,
                 chain: outcome.chain,
-                revocation_checked: revocation,
+                revocation_checked: checks.revocation,
                 ..Judgement::default()
             },
             Err(error) => Judgement {
@@ -226,17 +246,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn flags(&self, revocation: bool) -> X509VerifyFlags {
+    fn flags(&self, checks: Checks) -> X509VerifyFlags {
         let policy = &self.settings.policy;
-        let options = self.field.trust.options();
         let mut flags = X509VerifyFlags::TRUSTED_FIRST | X509VerifyFlags::POLICY_CHECK;
-        flags.set(X509VerifyFlags::X509_STRICT, options.x509_strict);
-        flags.set(X509VerifyFlags::PARTIAL_CHAIN, options.allow_partial_chain);
+        flags.set(X509VerifyFlags::X509_STRICT, self.field.trust.options().x509_strict);
+        flags.set(X509VerifyFlags::PARTIAL_CHAIN, checks.partial);
         flags.set(X509VerifyFlags::EXPLICIT_POLICY, policy.explicit);
         flags.set(X509VerifyFlags::INHIBIT_MAP, policy.inhibit_mapping);
         flags.set(X509VerifyFlags::INHIBIT_ANY, policy.inhibit_any);
         let crl = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, revocation);
+        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, checks.revocation);
         flags
     }
 

@@ -83,6 +83,7 @@ struct CaCertificate {
     sha256: [u8; 32],
     /// Present when it is an anchor.
     store: Option<X509Store>,
+    self_signed: bool,
     signs_crls_only: bool,
 }
 
@@ -158,6 +159,7 @@ impl CaCertificate {
             x509: &self.x509,
             sha256: &self.sha256,
             store: self.store.as_deref(),
+            self_signed: self.self_signed,
             signs_crls_only: self.signs_crls_only,
         }
     }

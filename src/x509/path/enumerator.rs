@@ -24,6 +24,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) sha256: &'a [u8; 32],
     /// The store that trusts this certificate and no other, when it is an anchor.
     pub(crate) store: Option<&'a X509StoreRef>,
+    /// Only asked of anchors.
+    pub(crate) self_signed: bool,
     pub(crate) signs_crls_only: bool,
 }
 
@@ -58,7 +60,13 @@ impl Presented {
     }
 
     fn candidate(&self) -> Candidate<'_> {
-        Candidate { x509: &self.x509, sha256: &self.sha256, store: None, signs_crls_only: self.signs_crls_only }
+        Candidate {
+            x509: &self.x509,
+            sha256: &self.sha256,
+            store: None,
+            self_signed: false,
+            signs_crls_only: self.signs_crls_only,
+        }
     }
 }
 
