@@ -18,7 +18,17 @@
 //! A verification cannot be made elsewhere:
 //!
 //! ```compile_fail
-//! let forged = vestibule::verifier::Verification::default();
+//! # use vestibule::{clock::UnixTime, verifier::*, x509::certificate::Certificate};
+//! # fn stage(leaf: &Certificate, trust: &TrustedCas, now: UnixTime) -> Verification {
+//! Verification::default()
+//! # }
+//! ```
+//!
+//! ```
+//! # use vestibule::{clock::UnixTime, verifier::*, x509::certificate::Certificate};
+//! # fn stage(leaf: &Certificate, trust: &TrustedCas, now: UnixTime) -> Verification {
+//! verify(leaf, &[], trust, &VerificationSettings::default(), now)
+//! # }
 //! ```
 
 pub mod cache;

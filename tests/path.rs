@@ -57,3 +57,20 @@ fn too_many_presented_certificates_are_refused_before_any_search() {
     assert!(!verify(&leaf, &chain, &trust, &settings, NOW).is_success());
     assert!(verify(&leaf, &chain[..10], &trust, &settings, NOW).is_success());
 }
+
+#[test]
+fn forged_chains_below_a_real_name_are_bounded_too() {
+    // No key identifiers, so that names alone link: ten CAs of one name, each issued by that name, below the anchor's name.
+    let anchor = Ca::root("Anchor");
+    let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::SECP521R1).unwrap();
+    let key = || openssl::pkey::PKey::from_ec_key(openssl::ec::EcKey::generate(&group).unwrap()).unwrap();
+    let chain: Vec<Ca> = (0..10).map(|_| Ca::self_signed("Anchor", key(), Dates::VALID)).collect();
+    let leaf = certificate(&chain[0].forge(&Leaf::expired("client")));
+    let presented: Vec<_> = chain.iter().map(|ca| certificate(&ca.certificate)).collect();
+    let trust = trust(&[&anchor], &[], &[]);
+    let started = Instant::now();
+    let verification = verify(&leaf, &presented, &trust, &VerificationSettings::default(), NOW);
+    assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
+    assert!(!verification.is_success() && !verification.is_exactly_expired());
+    assert!(matches!(verification.chain(), ChainFinding::BudgetSpent(_)), "{verification:?}");
+}

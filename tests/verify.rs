@@ -450,6 +450,44 @@ fn a_kept_verification_belongs_to_its_chain_and_its_trust() {
 }
 
 #[test]
+fn an_anchor_that_is_not_self_signed_needs_no_status_of_its_own() {
+    let root = Ca::root("Root");
+    let anchor = root.intermediate("Anchor");
+    let issuing = anchor.intermediate("Issuing");
+    let leaf = issuing.issue(&Leaf::named("client"));
+    let strict = mode(RevocationCheckMode::Strict);
+    let options = TrustOptions { allow_partial_chain: true, ..TrustOptions::default() };
+    let with = |crls: &[Vec<u8>]| TrustedCas::build(&material(&[&anchor], &[&issuing], crls), options, NOW).unwrap();
+    let all = with(&[anchor.crl(&[]), issuing.crl(&[])]);
+    assert_eq!(check_with(&leaf, &[], &all, &strict, NOW).text(), "SUCCESS");
+    for crls in [vec![], vec![anchor.crl(&[])], vec![issuing.crl(&[])]] {
+        assert!(!check_with(&leaf, &[], &with(&crls), &strict, NOW).is_success());
+    }
+}
+
+#[test]
+fn threads_that_start_with_the_same_trust_agree() {
+    let root = Ca::root("Root");
+    let intermediate = root.intermediate("Intermediate");
+    let trust = trust(&[&root], &[&intermediate], &[root.crl(&[]), intermediate.crl(&[7])]);
+    let good = intermediate.issue(&Leaf::named("client")).to_der().unwrap();
+    let bad = intermediate.issue(&Leaf { serial: 7, ..Leaf::named("client") }).to_der().unwrap();
+    let verifier = CachedVerifier::new(1);
+    let settings = VerificationSettings::default();
+    let read = |der: &[u8]| vestibule::x509::certificate::Certificate::from_der(der).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    assert!(verifier.verify(&read(&good), &[], &trust, &settings, NOW).is_success());
+                    assert!(verifier.verify(&read(&bad), &[], &trust, &settings, NOW).is_exactly_revoked());
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn trust_and_verifications_are_shared_by_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<TrustedCas>();

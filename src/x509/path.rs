@@ -37,6 +37,8 @@ const AUTH_LEVEL: i32 = 2;
 /// `X509_V_ERR_UNSPECIFIED`.
 const UNSPECIFIED: i32 = 1;
 
+/// `X509_V_ERR_UNABLE_TO_GET_CRL`.
+const NO_CRL: i32 = 3;
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.
 const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
 
@@ -115,6 +117,13 @@ impl Judgement {
     fn severity(&self, settings: &VerificationSettings) -> (u32, usize) {
         let weight = |error: &PathError| if settings.tolerates(*error) { 1 } else { concern_of(error.code).weight() };
         (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
+    }
+
+    /// OpenSSL looks for a CRL on the last certificate as well. For a self-signed anchor that is its own; for another one its
+    /// issuer is not trusted, so no CRL can say anything. RFC 5280 §6.1 does not ask for the status of an anchor.
+    fn forget_anchor_status(&mut self) {
+        let anchor = u32::try_from(self.chain.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.errors.retain(|error| *error != PathError { code: NO_CRL, depth: anchor } || anchor == 0);
     }
 
     /// The chain is good; what is missing is about CRLs.
@@ -200,6 +209,9 @@ impl<'a> Judge<'a> {
     /// One run of OpenSSL, and the rule that needs the whole chain.
     fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
         let mut judged = self.run(store, untrusted, checks);
+        if checks.partial {
+            judged.forget_anchor_status();
+        }
         let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
         if self.wildcard && judged.chain.iter().any(excludes) {
             judged.errors.push(PathError { code: OWN_CHECK, depth: 0 });

@@ -78,6 +78,15 @@ pub struct TrustedCas {
     warnings: Vec<TrustProblem>,
 }
 
+impl fmt::Debug for TrustedCas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("TrustedCas");
+        out.field("anchors", &self.anchors().map(hex::encode).collect::<Vec<_>>());
+        out.field("certificates", &self.certificates.len()).field("crls", &self.crls);
+        out.field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
 struct CaCertificate {
     x509: X509,
     sha256: [u8; 32],
