@@ -141,7 +141,7 @@ impl Verification {
 
     /// Nothing refuses.
     pub fn is_success(&self) -> bool {
-        self.reason().is_none() && self.refusing.is_empty() && self.chain == ChainFinding::Trusted
+        self.has_anchor() && self.refusing.is_empty() && self.reason().is_none()
     }
 
     /// The client's own certificate has expired, and nothing else is wrong.

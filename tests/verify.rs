@@ -346,6 +346,7 @@ fn rules_of_ours_refuse_before_and_beside_openssl() {
         let verification = check(&root.issue(&leaf), &[], &trust);
         assert_not_waivable(&verification);
         assert!(verification.errors().iter().any(|e| (e.code, e.depth) == (code, 0)), "{code} {remark}: {verification:?}");
+        assert_eq!(verification.validity(), ValidityFinding::Expired(vestibule::verifier::Reason { code: 10, depth: 0 }));
         assert!(remark.is_empty() || verification.remarks()[0].contains(remark), "{remark}: {verification:?}");
     }
     let harmless = Leaf { extra: vec![("1.2.3.4.5", false, vec![5, 0])], ..Leaf::named("client") };
@@ -460,6 +461,8 @@ fn an_anchor_that_is_not_self_signed_needs_no_status_of_its_own() {
     let with = |crls: &[Vec<u8>]| TrustedCas::build(&material(&[&anchor], &[&issuing], crls), options, NOW).unwrap();
     let all = with(&[anchor.crl(&[]), issuing.crl(&[])]);
     assert_eq!(check_with(&leaf, &[], &all, &strict, NOW).text(), "SUCCESS");
+    let above = with(&[root.crl(&[]), anchor.crl(&[]), issuing.crl(&[])]);
+    assert_eq!(check_with(&leaf, &[], &above, &strict, NOW).text(), "SUCCESS", "a CRL from above the anchor changes nothing");
     for crls in [vec![], vec![anchor.crl(&[])], vec![issuing.crl(&[])]] {
         assert!(!check_with(&leaf, &[], &with(&crls), &strict, NOW).is_success());
     }

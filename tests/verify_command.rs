@@ -52,7 +52,7 @@ fn one_key_changed() {
         ("trust_anchors", json!(["junk"]), "reject", "is not a certificate"),
         ("trust_anchors", json!("junk"), "error", "expected a sequence"),
         ("intermediates", json!(["junk"]), "accept", "intermediate 1 left out"),
-        ("crls", json!(["junk"]), "accept", "is not a CRL"),
+        ("crls", json!(["junk"]), "reject", "is not a CRL"),
         ("leaf", json!("junk"), "reject", "cannot be read"),
         ("leaf", json!(null), "error", "expected a string"),
         ("leaf", json!({}), "error", "expected a string"),

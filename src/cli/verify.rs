@@ -78,6 +78,10 @@ fn judge(id: serde_json::Value, row: &Row) -> Answer {
         Ok(built) => built,
         Err(problems) => return Answer::reject(id, sentences(&problems)),
     };
+    if row.has_unreadable_crl() {
+        // A server does not start with it; judging without it would turn "revoked" into "unknown".
+        return Answer::reject(id, sentences(&left_out));
+    }
     let mut notes: Vec<String> = left_out.iter().map(ToString::to_string).collect();
     let presented = presented(row, &mut notes);
     let settings =

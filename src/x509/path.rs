@@ -29,6 +29,7 @@ use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
 use super::certificate::Certificate;
 use super::lint::{self, OWN_CHECK, Role};
 use super::openssl_ffi::{PathError, VerifyRun};
+use super::time::unix_time;
 use super::trusted_ca::TrustedCas;
 use crate::clock::UnixTime;
 
@@ -39,6 +40,11 @@ const UNSPECIFIED: i32 = 1;
 
 /// `X509_V_ERR_UNABLE_TO_GET_CRL`.
 const NO_CRL: i32 = 3;
+/// `X509_V_ERR_CERT_NOT_YET_VALID`, `…_CERT_HAS_EXPIRED`, `…_ERROR_IN_CERT_NOT_BEFORE_FIELD`, `…_NOT_AFTER_FIELD`.
+const NOT_YET_VALID: i32 = 9;
+const HAS_EXPIRED: i32 = 10;
+const BAD_NOT_BEFORE: i32 = 13;
+const BAD_NOT_AFTER: i32 = 14;
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.
 const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
 
@@ -67,6 +73,7 @@ pub(crate) fn judge(
 ) -> Judgement {
     let mut own = Judgement::default();
     if lint_leaf(leaf, presented.len(), settings, &mut own) {
+        own.errors.extend(date_error(leaf, now));
         return own.sorted();
     }
     let presented = accept_presented(presented, settings, &mut own);
@@ -95,6 +102,18 @@ fn lint_leaf(leaf: &Certificate, presented: usize, settings: &VerificationSettin
     stops
 }
 
+/// What OpenSSL would have said of the dates.
+fn date_error(leaf: &Certificate, now: UnixTime) -> Option<PathError> {
+    let code = match (unix_time(leaf.openssl().not_before()), unix_time(leaf.openssl().not_after())) {
+        (None, _) => BAD_NOT_BEFORE,
+        (_, None) => BAD_NOT_AFTER,
+        (Some(start), _) if now < start => NOT_YET_VALID,
+        (_, Some(end)) if end <= now => HAS_EXPIRED,
+        _ => return None,
+    };
+    Some(PathError { code, depth: 0 })
+}
+
 fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, own: &mut Judgement) -> Vec<Presented> {
     let mut accepted = Vec::with_capacity(presented.len());
     for (at, certificate) in presented.iter().enumerate() {
@@ -107,6 +126,12 @@ fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, 
 }
 
 impl Judgement {
+    /// A judgement that could not be made refuses.
+    fn unfinished(why: &str) -> Self {
+        let errors = vec![PathError { code: UNSPECIFIED, depth: 0 }];
+        Self { errors, remarks: vec![format!("OpenSSL did not finish: {why}")], ..Self::default() }
+    }
+
     fn sorted(mut self) -> Self {
         self.errors.sort_unstable();
         self.errors.dedup();
@@ -181,8 +206,8 @@ impl<'a> Judge<'a> {
     }
 
     fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
-        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::default() };
-        let Some(store) = anchor.store else { return Judgement::default() };
+        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::unfinished("no path") };
+        let Some(store) = anchor.store else { return Judgement::unfinished("no anchor") };
         // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
         let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
         let checks = |revocation| Checks { revocation, partial };
@@ -250,11 +275,7 @@ impl<'a> Judge<'a> {
                 revocation_checked: checks.revocation,
                 ..Judgement::default()
             },
-            Err(error) => Judgement {
-                errors: vec![PathError { code: UNSPECIFIED, depth: 0 }],
-                remarks: vec![format!("OpenSSL did not finish: {}", error.0)],
-                ..Judgement::default()
-            },
+            Err(error) => Judgement::unfinished(&error.0),
         }
     }
 
@@ -279,14 +300,20 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4).
+    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4). Presented
+    /// ones only where none is configured: else a client could put its own beside the right one, and confuse the search.
     fn crl_signers(&self, path: &[Candidate<'a>], wanted: impl Fn(&Candidate<'a>) -> bool) -> Vec<X509> {
         let mut signers = Vec::new();
         for issuer in path {
             let name = issuer.x509.subject_name();
-            let wanted = self.field.named(issuer.x509.subject_name_hash()).filter(|candidate| wanted(candidate));
-            let same_name = wanted.filter(|c| matches!(c.x509.subject_name().try_cmp(name), Ok(Ordering::Equal)));
-            signers.extend(same_name.take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
+            let is_wanted = |candidate: &Candidate<'a>| {
+                let same_name = matches!(candidate.x509.subject_name().try_cmp(name), Ok(Ordering::Equal));
+                same_name && wanted(candidate)
+            };
+            let all = self.field.named(issuer.x509.subject_name_hash()).filter(is_wanted);
+            let (configured, presented): (Vec<_>, Vec<_>) = all.partition(|candidate| candidate.configured);
+            let chosen = if configured.is_empty() { presented } else { configured };
+            signers.extend(chosen.into_iter().take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
         }
         signers
     }

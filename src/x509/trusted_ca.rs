@@ -168,6 +168,7 @@ impl CaCertificate {
             x509: &self.x509,
             sha256: &self.sha256,
             store: self.store.as_deref(),
+            configured: true,
             self_signed: self.self_signed,
             signs_crls_only: self.signs_crls_only,
         }

@@ -26,6 +26,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) sha256: &'a [u8; 32],
     /// The store that trusts this certificate and no other, when it is an anchor.
     pub(crate) store: Option<&'a X509StoreRef>,
+    /// From the configuration, not from a peer.
+    pub(crate) configured: bool,
     /// Only asked of anchors.
     pub(crate) self_signed: bool,
     pub(crate) signs_crls_only: bool,
@@ -66,6 +68,7 @@ impl Presented {
             x509: &self.x509,
             sha256: &self.sha256,
             store: None,
+            configured: false,
             self_signed: false,
             signs_crls_only: self.signs_crls_only,
         }
