@@ -6,7 +6,10 @@ mod support {
     pub(crate) mod pki;
 }
 
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
@@ -351,6 +354,41 @@ fn rules_of_ours_refuse_before_and_beside_openssl() {
     }
     let harmless = Leaf { extra: vec![("1.2.3.4.5", false, vec![5, 0])], ..Leaf::named("client") };
     assert!(check(&root.issue(&harmless), &[], &trust).is_success());
+}
+
+/// A bare certificate of this CA: version, serial number and subject to taste, no extensions.
+fn bare(ca: &Ca, version: i32, serial: &[u8], subject: &[String]) -> X509 {
+    let mut name = openssl::x509::X509Name::builder().unwrap();
+    subject.iter().for_each(|value| name.append_entry_by_nid(Nid::ORGANIZATIONALUNITNAME, value).unwrap());
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(version).unwrap();
+    builder.set_subject_name(&name.build()).unwrap();
+    builder.set_issuer_name(ca.certificate.subject_name()).unwrap();
+    builder.set_pubkey(&new_key()).unwrap();
+    builder.set_serial_number(&BigNum::from_slice(serial).unwrap().to_asn1_integer().unwrap()).unwrap();
+    builder.set_not_before(&Asn1Time::from_unix(Dates::VALID.0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::from_unix(Dates::VALID.1).unwrap()).unwrap();
+    builder.sign(&ca.key, MessageDigest::sha256()).unwrap();
+    builder.build()
+}
+
+#[test]
+fn versions_serial_numbers_and_names_have_limits() {
+    let root = Ca::root("Root");
+    let trust = trust(&[&root], &[], &[]);
+    let allow_v1 = VerificationSettings { allow_v1: true, ..VerificationSettings::default() };
+    let one = ["x".to_owned()];
+    let remark = |version, serial: &[u8], subject: &[String]| {
+        let verification = check_with(&bare(&root, version, serial, subject), &[], &trust, &allow_v1, NOW);
+        verification.remarks().first().cloned().unwrap_or_default()
+    };
+    assert!(check_with(&bare(&root, 0, &[7], &one), &[], &trust, &allow_v1, NOW).is_success());
+    assert!(check(&bare(&root, 0, &[7], &one), &[], &trust).remarks()[0].contains("version 1"));
+    assert!(remark(1, &[7], &one).contains("version 2"));
+    assert_eq!(remark(0, &[0x7f; 20], &one), "");
+    assert!(remark(0, &[0x7f; 21], &one).contains("21 octets"));
+    assert_eq!(remark(0, &[7], &vec!["x".to_owned(); 64]), "");
+    assert!(remark(0, &[7], &vec!["x".to_owned(); 65]).contains("more than 64 parts"));
 }
 
 #[test]

@@ -78,6 +78,52 @@ pub enum RevocationFinding {
     UnknownTolerated(Reason),
 }
 
+impl ChainFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BudgetSpent(_) => "budget_spent",
+            Self::Failed(_) => "failed",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
+impl ValidityFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Expired(_) => "expired",
+            Self::NotYetValid(_) => "not_yet_valid",
+            Self::Unreadable(_) => "unreadable",
+            Self::Valid => "valid",
+        }
+    }
+}
+
+impl PurposeFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Suitable => "suitable",
+            Self::Unsuitable(_) => "unsuitable",
+        }
+    }
+}
+
+impl RevocationFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not_checked",
+            Self::NotRevoked => "not_revoked",
+            Self::Revoked(_) => "revoked",
+            Self::Unknown(_) => "unknown",
+            Self::UnknownTolerated(_) => "unknown_tolerated",
+        }
+    }
+}
+
 /// The findings for a judgement.
 pub(super) struct Findings {
     pub(super) chain: ChainFinding,

@@ -5,8 +5,8 @@
 //!
 //! 1. OpenSSL and x509-parser read the same bytes, to the last one; OpenSSL writes them back unchanged.
 //! 2. Version 3, or 1 by a switch; no extension twice; serial number of 1 to 20 octets (RFC 5280 §4.1.2.2, §4.2).
-//! 3. The public key is of a kind and size that is worth a signature ([`key`]).
-//! 4. The extensions that decide anything parse to their end; alternative names have the syntax of their kind ([`san`]).
+//! 3. The public key is of a kind and size that is worth a signature (`key`).
+//! 4. The extensions that decide anything parse to their end; alternative names have the syntax of their kind (`san`).
 //! 5. Sizes: 512 alternative names, 64 RDNs in a name, 4 KiB in an attribute value.
 //! 6. The end entity is no CA and has no name constraints.
 //! 7. A wildcard dNSName does not stand below a CA that excludes DNS names: OpenSSL compares the `*` as a label.

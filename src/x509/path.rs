@@ -4,7 +4,7 @@
 //! depth, and the path they belong to.
 //!
 //! 1. The lints of [`crate::x509::lint`] on the end entity and on every presented CA.
-//! 2. Paths by issuer and subject ([`enumerator`]), each verified with a store that holds its anchor alone.
+//! 2. Paths by issuer and subject (`enumerator`), each verified with a store that holds its anchor alone.
 //! 3. A path without errors wins. Otherwise the one with the least severe set: chain worse than purpose worse than revoked
 //!    worse than revocation unknown worse than validity. So an expired genuine certificate is "expired" and nothing else, and
 //!    an expired forgery is a broken chain *and* expired.
