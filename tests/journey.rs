@@ -24,10 +24,14 @@ mod recording_upstream;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
+#[path = "journey/access_line.rs"]
+mod access_line;
 #[path = "journey/attacks.rs"]
 mod attacks;
 #[path = "journey/bank.rs"]
 mod bank;
+#[path = "journey/client_information.rs"]
+mod client_information;
 #[path = "journey/front_door.rs"]
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
@@ -38,6 +42,12 @@ mod presented;
 mod refusals;
 #[path = "journey/reload.rs"]
 mod reload;
+#[path = "journey/shutdown.rs"]
+mod shutdown;
+#[path = "journey/streaming.rs"]
+mod streaming;
+#[path = "journey/surfaces.rs"]
+mod surfaces;
 #[path = "journey/through_nginx.rs"]
 mod through_nginx;
 #[path = "journey/time.rs"]

@@ -7,7 +7,9 @@ use crate::http_client::Answer;
 fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let id = answer.header("x-request-id").unwrap().to_owned();
     let differs = |name: &str| name.eq_ignore_ascii_case("date") || name.eq_ignore_ascii_case("x-request-id");
-    let headers = answer.headers.iter().filter(|(name, _)| !differs(name)).cloned().collect();
+    let mut headers: Vec<_> = answer.headers.iter().filter(|(name, _)| !differs(name)).cloned().collect();
+    // Header lines come in an order that is new for every answer, whatever it is about.
+    headers.sort();
     (answer.status, headers, answer.text().replace(&id, "ID"))
 }
 

@@ -126,6 +126,8 @@ pub(crate) struct Tenant {
     pub(crate) trust_lines: String,
     /// Further lines of `[upstreams.core]`.
     pub(crate) upstream_lines: String,
+    /// The path of the route that takes what no other one does.
+    pub(crate) root_route: String,
     /// Further tables.
     pub(crate) tables: String,
 }
@@ -141,6 +143,7 @@ impl Default for Tenant {
             door_lines: String::new(),
             trust_lines: "intermediates = [\"trusted-ca/issuing.pem\"]\ncrl = [\"crl/clients.pem\"]\n".into(),
             upstream_lines: String::new(),
+            root_route: "/".into(),
             tables: String::new(),
         }
     }
@@ -196,6 +199,7 @@ impl Tenant {
             self.upstream_lines
         );
         for (path, policy) in ROUTES {
+            let path = if path == "/" { self.root_route.as_str() } else { path };
             let _ = write!(text, "[[routes]]\npath = \"{path}\"\nupstream = \"core\"\npolicy = {{ {policy} }}\n\n");
         }
         text + &self.tables + RULES
@@ -297,6 +301,12 @@ impl Request {
     pub(crate) fn new(method: &str, target: &str) -> Self {
         let request = Self { start: format!("{method} {target} HTTP/1.1"), lines: Vec::new(), body: Vec::new() };
         request.with("Host", DOMAIN).with("cname-api-key", KEY).with("X-Forwarded-For", CLIENT)
+    }
+
+    /// The same for another target.
+    pub(crate) fn retarget(mut self, target: &str) -> Self {
+        self.start = format!("GET {target} HTTP/1.1");
+        self
     }
 
     /// One more line.
