@@ -23,7 +23,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
 use crate::rules::Trace;
 use crate::server::Shared;
-use crate::upstream::{self, Answer, Ending, Outgoing, ResponseBody};
+use crate::upstream::{self, Answer, Ending, ResponseBody};
 
 /// An answer: streamed from an upstream, or made here.
 pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
@@ -60,8 +60,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
 async fn send(record: Record, decided: Decided, version: Version, payload: Payload, style: ErrorStyle) -> Response {
     let Decided { permitted, route } = decided;
     let request_id = permitted.request_id().to_owned();
-    let outgoing = Outgoing::permitted(permitted, route.request_body_limit);
-    let answer = upstream::forward(&route.upstream, outgoing, payload).await;
+    let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
     match answer {
         Ok(answer) => respond(record, answer, &request_id, version),
         Err(refused) => refuse(record, &refused, style),
