@@ -22,7 +22,7 @@ use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
 use crate::rules::Trace;
-use crate::server::Shared;
+use crate::server::{Appetite, Shared};
 use crate::upstream::{self, Answer, Ending, ResponseBody};
 
 /// An answer: streamed from an upstream, or made here.
@@ -31,6 +31,7 @@ pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
 /// Handles one request of the data listener.
 pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let payload = request.take_payload();
+    let payload = request.conn_data::<Appetite>().cloned().unwrap_or_default().follow(payload);
     let snapshot = shared.snapshot.load_full();
     let peer = request.peer_addr().map(|address| address.ip());
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), peer);

@@ -1,17 +1,21 @@
 //! Listeners: data and admin apart; reload; graceful stop.
 
 mod admin;
+mod paced;
 mod reload;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_http::HttpService;
 use actix_http::error::{DispatchError, ParseError};
-use actix_server::Server;
+use actix_http::{HttpService, Protocol};
+use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{ServiceFactory, ServiceFactoryExt};
+use actix_web::rt::net::{TcpStream, UnixStream};
 use arc_swap::ArcSwap;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process};
@@ -21,7 +25,10 @@ use crate::refusal::Refusal;
 use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
 use crate::telemetry::metrics::Metrics;
 
+pub use paced::Appetite;
 pub use reload::Reloader;
+
+use paced::Paced;
 
 /// What all workers share.
 pub struct Shared {
@@ -99,41 +106,48 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
         let failed = |why: io::Error| io::Error::new(why.kind(), format!("cannot listen on {listen:?}: {why}"));
         server = match listen {
             Listen::Tcp(address) => server.bind(name, address, move || {
-                let (errors, graceful) = (Arc::clone(&shared), graceful.clone());
-                let service = HttpService::build()
-                    .graceful_shutdown_signal(move || {
-                        let signal = graceful.clone();
-                        async move { signal.notified().await }
-                    })
-                    .keep_alive(times.keep_alive)
-                    .client_request_timeout(times.head)
-                    .h1_allow_half_closed(false)
-                    .h1_write_buffer_size(WRITE_BUFFER)
-                    .tcp_nodelay(true);
-                service.finish(application(Arc::clone(&shared))).tcp().map_err(move |why| count_broken(&errors, &why))
+                let accept = |io: TcpStream| async move {
+                    // Nagle's algorithm and delayed acknowledgements together stall small writes by 40 ms.
+                    let _ = io.set_nodelay(true);
+                    let peer = io.peer_addr().ok();
+                    Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, peer))
+                };
+                actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
             Listen::Unix(path) => server.bind_uds(name, path, move || {
-                let (errors, graceful) = (Arc::clone(&shared), graceful.clone());
-                let service = HttpService::build()
-                    .graceful_shutdown_signal(move || {
-                        let signal = graceful.clone();
-                        async move { signal.notified().await }
-                    })
-                    .keep_alive(times.keep_alive)
-                    .client_request_timeout(times.head)
-                    .h1_allow_half_closed(false)
-                    .h1_write_buffer_size(WRITE_BUFFER);
-                let accept = actix_service::fn_service(|io: actix_web::rt::net::UnixStream| async move {
-                    Ok::<_, DispatchError>((io, actix_http::Protocol::Http1, None))
-                });
-                accept
-                    .and_then(service.finish(application(Arc::clone(&shared))))
-                    .map_err(move |why| count_broken(&errors, &why))
+                let accept = |io: UnixStream| async move { Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, None)) };
+                actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
         }
         .map_err(failed)?;
     }
     Ok(server.run())
+}
+
+/// What serves a connection, TCP or not.
+fn data_service<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    shared: Arc<Shared>,
+    graceful: GracefulShutdownSignal,
+    times: Times,
+) -> impl ServiceFactory<(Paced<S>, Protocol, Option<SocketAddr>), Config = (), Response = (), Error = DispatchError, InitError = ()>
+{
+    let errors = Arc::clone(&shared);
+    let service = HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let signal = graceful.clone();
+            async move { signal.notified().await }
+        })
+        .keep_alive(times.keep_alive)
+        .client_request_timeout(times.head)
+        .h1_allow_half_closed(false)
+        .h1_write_buffer_size(WRITE_BUFFER)
+        .on_connect_ext(|io: &Paced<S>, connection| {
+            connection.insert(io.appetite().clone());
+        });
+    service.finish(application(shared)).map_err(move |why| {
+        count_broken(&errors, &why);
+        why
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -94,6 +94,11 @@ impl Vestibule {
         self.port
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its configuration folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
