@@ -48,6 +48,9 @@ fn counters_count() {
     let in_flight = || bank.vestibule.counter("vestibule_requests_in_flight");
     wait_until(|| in_flight() == 0, || format!("{} requests stay in flight", in_flight()));
     let text = bank.vestibule.ask_admin("/metrics").text();
+    // Anybody can send what is not HTTP: it is no error of this program, whose errors wake somebody up.
+    bank.vestibule.wait_for_diagnostics("not a request");
+    assert!(!bank.vestibule.diagnostics().contains("ERROR"), "{}", bank.vestibule.diagnostics());
     assert!(!text.contains(crate::bank::KEY) && text.ends_with("# EOF\n"), "{text}");
 }
 
