@@ -19,19 +19,23 @@ pub(super) fn read(tenant: &Table<'_>, folder: &Path) -> HashMap<String, Option<
             let parsed = Endpoint::parse(&url, trusted_ca.as_deref());
             parsed.map_err(|why| table.problem("url", format!("found `{url}`: {why}"), format!("accepted: {accepted}"))).ok()
         });
+        // Read in any case: a bad `url` must not hide what is wrong with the other keys.
+        let (host, max_idle_per_worker) = (host(&table), table.number("max_idle_per_worker", 0..=100_000, 128));
+        let connect_timeout = table.positive_duration("connect_timeout", Duration::from_secs(5));
+        let response_timeout = table.positive_duration("response_timeout", Duration::from_secs(60));
+        let tunnel_timeout = table.positive_duration("tunnel_timeout", Duration::from_secs(3_600));
+        let idle_keep_alive = table.duration("keep_alive", Duration::from_secs(30));
+        table.finish();
         let settings = endpoint.map(|endpoint| Upstream {
             name: name.clone(),
             endpoint,
-            host: host(&table),
-            connect_timeout: table.duration("connect_timeout", Duration::from_secs(5)),
-            response_timeout: table.duration("response_timeout", Duration::from_secs(60)),
-            tunnel_timeout: table.duration("tunnel_timeout", Duration::from_secs(3_600)),
-            idle_keep_alive: table.duration("keep_alive", Duration::from_secs(30)),
-            max_idle_per_worker: table.number("max_idle_per_worker", 0..=100_000, 128),
+            host,
+            connect_timeout,
+            response_timeout,
+            tunnel_timeout,
+            idle_keep_alive,
+            max_idle_per_worker,
         });
-        if settings.is_some() {
-            table.finish();
-        }
         upstreams.insert(name, settings.map(Arc::new));
     }
     upstreams
