@@ -16,7 +16,8 @@
 //! [`UpstreamTimeout`](Refusal::UpstreamTimeout).
 //!
 //! What the server must be told for this to hold: `h1_allow_half_closed(false)`, or a client that left is noticed only when
-//! the upstream has answered; `tcp_nodelay(true)`. And a caveat: an HTTP/1.0 client without a known length gets a body that
+//! the upstream has answered; `tcp_nodelay(true)`; and no `client_disconnect_timeout` under a second, since actix counts it
+//! from a clock that is up to half a second late, and a timer that is over before it starts never fires. A caveat: an HTTP/1.0 client without a known length gets a body that
 //! ends with the connection, so a truncated one cannot be told from a whole one. Front doors should speak HTTP/1.1.
 
 use std::net::IpAddr;

@@ -18,7 +18,17 @@
 //! A verification cannot be made elsewhere:
 //!
 //! ```compile_fail
-//! let forged = vestibule::verifier::Verification::default();
+//! # use vestibule::{clock::UnixTime, verifier::*, x509::certificate::Certificate};
+//! # fn stage(leaf: &Certificate, trust: &TrustedCas, now: UnixTime) -> Verification {
+//! Verification::default()
+//! # }
+//! ```
+//!
+//! ```
+//! # use vestibule::{clock::UnixTime, verifier::*, x509::certificate::Certificate};
+//! # fn stage(leaf: &Certificate, trust: &TrustedCas, now: UnixTime) -> Verification {
+//! verify(leaf, &[], trust, &VerificationSettings::default(), now)
+//! # }
 //! ```
 
 pub mod cache;
@@ -131,7 +141,7 @@ impl Verification {
 
     /// Nothing refuses.
     pub fn is_success(&self) -> bool {
-        self.reason().is_none() && self.refusing.is_empty() && self.chain == ChainFinding::Trusted
+        self.has_anchor() && self.refusing.is_empty() && self.reason().is_none()
     }
 
     /// The client's own certificate has expired, and nothing else is wrong.

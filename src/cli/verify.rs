@@ -14,9 +14,7 @@ use serde::Serialize;
 use self::line::{Line, next_line};
 use self::row::Row;
 use crate::clock::UnixTime;
-use crate::verifier::{
-    ChainFinding, PurposeFinding, RevocationFinding, ValidityFinding, Verification, VerificationSettings, verify,
-};
+use crate::verifier::{Verification, VerificationSettings, verify};
 use crate::x509::certificate::Certificate;
 use crate::x509::trusted_ca::{TrustOptions, TrustedCas};
 
@@ -78,6 +76,10 @@ fn judge(id: serde_json::Value, row: &Row) -> Answer {
         Ok(built) => built,
         Err(problems) => return Answer::reject(id, sentences(&problems)),
     };
+    if row.has_unreadable_crl() {
+        // A server does not start with it; judging without it would turn "revoked" into "unknown".
+        return Answer::reject(id, sentences(&left_out));
+    }
     let mut notes: Vec<String> = left_out.iter().map(ToString::to_string).collect();
     let presented = presented(row, &mut notes);
     let settings =
@@ -124,28 +126,10 @@ impl Answer {
 impl FindingNames {
     fn of(verification: &Verification) -> Self {
         Self {
-            chain: match verification.chain() {
-                ChainFinding::BudgetSpent(_) => "budget_spent",
-                ChainFinding::Failed(_) => "failed",
-                ChainFinding::Trusted => "trusted",
-            },
-            validity: match verification.validity() {
-                ValidityFinding::Expired(_) => "expired",
-                ValidityFinding::NotYetValid(_) => "not_yet_valid",
-                ValidityFinding::Unreadable(_) => "unreadable",
-                ValidityFinding::Valid => "valid",
-            },
-            purpose: match verification.purpose() {
-                PurposeFinding::Suitable => "suitable",
-                PurposeFinding::Unsuitable(_) => "unsuitable",
-            },
-            revocation: match verification.revocation() {
-                RevocationFinding::NotChecked => "not_checked",
-                RevocationFinding::NotRevoked => "not_revoked",
-                RevocationFinding::Revoked(_) => "revoked",
-                RevocationFinding::Unknown(_) => "unknown",
-                RevocationFinding::UnknownTolerated(_) => "unknown_tolerated",
-            },
+            chain: verification.chain().name(),
+            validity: verification.validity().name(),
+            purpose: verification.purpose().name(),
+            revocation: verification.revocation().name(),
         }
     }
 }

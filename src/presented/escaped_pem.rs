@@ -151,7 +151,7 @@ mod tests {
             (not_pem, ONE.replace("MAMCAQE%3D", "")),
             (not_pem, ONE.replace("END%20", "")),
             (not_pem, ONE.replace("CERTIFICATE", "TRUSTED%20CERTIFICATE")),
-            (not_pem, ONE.get(..40).unwrap().to_owned()),
+            (not_pem, ONE.get(..38).unwrap().to_owned()),
             (not_pem, "MAMCAQE%3D".to_owned()),
             (Refusal::CertificateHeaderTooMany, ONE.repeat(12)),
         ];

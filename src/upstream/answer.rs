@@ -19,7 +19,7 @@ use super::{Ending, Timings, Transfer, Upstream};
 pub struct Answer {
     /// The status, final: 1xx answers other than an upgrade are not passed on.
     pub status: StatusCode,
-    /// The end-to-end headers. Framing is not theirs to change: `Content-Length` counts only where no body follows.
+    /// The end-to-end headers. The body's framing is not theirs to change: a `Content-Length` is not copied.
     pub headers: HeaderMap,
     /// How long the upstream took.
     pub timings: Timings,
@@ -69,6 +69,12 @@ impl Answer {
         let unsized_body = matches!(self.body.body_size(), BodySize::Stream);
         let mut response = HttpResponse::with_body(status, self.body);
         copy_headers(&self.headers, response.headers_mut());
+        if self.status == StatusCode::NOT_MODIFIED
+            && let Some(length) = announced_length(&self.headers)
+        {
+            // The one status where actix leaves the length to us.
+            response.headers_mut().insert(actix::header::CONTENT_LENGTH, length.into());
+        }
         let head = response.head_mut();
         if let Some(connection) = self.connection {
             head.set_connection_type(connection);
@@ -94,18 +100,23 @@ fn body_size(status: StatusCode, headers: &HeaderMap, head: bool, incoming: &hyp
     }
     if head {
         // The length that GET would have; nothing follows, and nothing is announced when the upstream did not say.
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        return length.map_or(BodySize::None, BodySize::Sized);
+        return announced_length(headers).map_or(BodySize::None, BodySize::Sized);
     }
     incoming.size_hint().exact().map_or(BodySize::Stream, BodySize::Sized)
 }
 
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lines.next()?.to_str().ok()?.parse().ok();
+    length.filter(|_| lines.next().is_none())
+}
+
 /// Line by line and appended: inserting would leave one `Set-Cookie` of several. actix and hyper use different versions of the
-/// header types, so names and values are read again, which also keeps out what one of them would not accept.
+/// header types, so names and values are read again. Framing is left out: it follows from the body.
 fn copy_headers(from: &HeaderMap, to: &mut actix::header::HeaderMap) {
     use actix::header::{HeaderName, HeaderValue};
     for (name, value) in from {
-        if name == TRANSFER_ENCODING {
+        if name == TRANSFER_ENCODING || name == CONTENT_LENGTH {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_str().as_bytes());

@@ -78,6 +78,52 @@ pub enum RevocationFinding {
     UnknownTolerated(Reason),
 }
 
+impl ChainFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BudgetSpent(_) => "budget_spent",
+            Self::Failed(_) => "failed",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
+impl ValidityFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Expired(_) => "expired",
+            Self::NotYetValid(_) => "not_yet_valid",
+            Self::Unreadable(_) => "unreadable",
+            Self::Valid => "valid",
+        }
+    }
+}
+
+impl PurposeFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Suitable => "suitable",
+            Self::Unsuitable(_) => "unsuitable",
+        }
+    }
+}
+
+impl RevocationFinding {
+    /// The stable name in logs and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not_checked",
+            Self::NotRevoked => "not_revoked",
+            Self::Revoked(_) => "revoked",
+            Self::Unknown(_) => "unknown",
+            Self::UnknownTolerated(_) => "unknown_tolerated",
+        }
+    }
+}
+
 /// The findings for a judgement.
 pub(super) struct Findings {
     pub(super) chain: ChainFinding,
@@ -102,6 +148,8 @@ impl Findings {
             revocation: match (first(Concern::Revoked), first(Concern::RevocationUnknown)) {
                 (Some(reason), _) => RevocationFinding::Revoked(reason),
                 (None, Some(reason)) => RevocationFinding::Unknown(reason),
+                // Along a path that is not sound, the absence of an entry means nothing.
+                (None, None) if first(Concern::Chain).is_some() => RevocationFinding::NotChecked,
                 (None, None) => no_bad_news(judgement),
             },
         }

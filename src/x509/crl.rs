@@ -22,8 +22,8 @@ impl Crl {
     /// # Errors
     /// When OpenSSL cannot read it, when bytes follow it, or when its thisUpdate cannot be read.
     pub fn from_der(der: &[u8]) -> Result<Self, CrlError> {
-        let openssl = X509Crl::from_der(der).map_err(|e| CrlError(e.to_string()))?;
-        let written = openssl.to_der().map_err(|e| CrlError(e.to_string()))?;
+        let openssl = X509Crl::from_der(der).map_err(|_| CrlError("OpenSSL cannot read it".into()))?;
+        let written = openssl.to_der().map_err(|_| CrlError("OpenSSL cannot write it".into()))?;
         if written != der {
             return Err(CrlError("the bytes are more than one CRL, or not in DER".into()));
         }

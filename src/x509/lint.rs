@@ -5,8 +5,8 @@
 //!
 //! 1. OpenSSL and x509-parser read the same bytes, to the last one; OpenSSL writes them back unchanged.
 //! 2. Version 3, or 1 by a switch; no extension twice; serial number of 1 to 20 octets (RFC 5280 §4.1.2.2, §4.2).
-//! 3. The public key is of a kind and size that is worth a signature ([`key`]).
-//! 4. The extensions that decide anything parse to their end; alternative names have the syntax of their kind ([`san`]).
+//! 3. The public key is of a kind and size that is worth a signature (`key`).
+//! 4. The extensions that decide anything parse to their end; alternative names have the syntax of their kind (`san`).
 //! 5. Sizes: 512 alternative names, 64 RDNs in a name, 4 KiB in an attribute value.
 //! 6. The end entity is no CA and has no name constraints.
 //! 7. A wildcard dNSName does not stand below a CA that excludes DNS names: OpenSSL compares the `*` as a label.
@@ -18,7 +18,7 @@ use std::collections::HashSet;
 
 use openssl::x509::X509Ref;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{GeneralName, NameConstraints, ParsedExtension};
 use x509_parser::oid_registry::{
     OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_CERTIFICATE_POLICIES,
     OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_INHIBIT_ANY_POLICY, OID_X509_EXT_KEY_USAGE, OID_X509_EXT_NAME_CONSTRAINTS,
@@ -202,10 +202,18 @@ fn extensions(parsed: &X509Certificate<'_>) -> Vec<String> {
             ParsedExtension::SubjectAlternativeName(names) => {
                 problems.extend(names.general_names.iter().filter_map(san::problem_of));
             }
+            // RFC 5280 §4.2.1.10 forbids it; readers differ on what it means.
+            ParsedExtension::NameConstraints(constraints) if constrains_nothing(constraints) => {
+                problems.push("has name constraints without a subtree".into());
+            }
             _ => {}
         }
     }
     problems
+}
+
+fn constrains_nothing(constraints: &NameConstraints<'_>) -> bool {
+    [&constraints.permitted_subtrees, &constraints.excluded_subtrees].into_iter().flatten().all(Vec::is_empty)
 }
 
 fn end_entity(parsed: &X509Certificate<'_>) -> Vec<String> {

@@ -64,7 +64,9 @@ pub(crate) struct EngineError(pub(crate) String);
 
 impl From<ErrorStack> for EngineError {
     fn from(stack: ErrorStack) -> Self {
-        Self(stack.to_string())
+        // The reason alone: the rest is file names of OpenSSL's source.
+        let reason = stack.errors().first().and_then(|error| error.reason());
+        Self(reason.unwrap_or("no reason given").to_owned())
     }
 }
 

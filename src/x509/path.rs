@@ -4,7 +4,7 @@
 //! depth, and the path they belong to.
 //!
 //! 1. The lints of [`crate::x509::lint`] on the end entity and on every presented CA.
-//! 2. Paths by issuer and subject ([`enumerator`]), each verified with a store that holds its anchor alone.
+//! 2. Paths by issuer and subject (`enumerator`), each verified with a store that holds its anchor alone.
 //! 3. A path without errors wins. Otherwise the one with the least severe set: chain worse than purpose worse than revoked
 //!    worse than revocation unknown worse than validity. So an expired genuine certificate is "expired" and nothing else, and
 //!    an expired forgery is a broken chain *and* expired.
@@ -29,6 +29,7 @@ use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
 use super::certificate::Certificate;
 use super::lint::{self, OWN_CHECK, Role};
 use super::openssl_ffi::{PathError, VerifyRun};
+use super::time::unix_time;
 use super::trusted_ca::TrustedCas;
 use crate::clock::UnixTime;
 
@@ -36,6 +37,16 @@ use crate::clock::UnixTime;
 const AUTH_LEVEL: i32 = 2;
 /// `X509_V_ERR_UNSPECIFIED`.
 const UNSPECIFIED: i32 = 1;
+
+/// `X509_V_ERR_UNABLE_TO_GET_CRL`.
+const NO_CRL: i32 = 3;
+/// `X509_V_ERR_CERT_NOT_YET_VALID`, `…_CERT_HAS_EXPIRED`, `…_ERROR_IN_CERT_NOT_BEFORE_FIELD`, `…_NOT_AFTER_FIELD`.
+const NOT_YET_VALID: i32 = 9;
+const HAS_EXPIRED: i32 = 10;
+const BAD_NOT_BEFORE: i32 = 13;
+const BAD_NOT_AFTER: i32 = 14;
+/// `X509_V_ERR_CERT_REVOKED` for the end entity.
+const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
 
 /// What was found about the best path.
 #[derive(Default)]
@@ -62,6 +73,7 @@ pub(crate) fn judge(
 ) -> Judgement {
     let mut own = Judgement::default();
     if lint_leaf(leaf, presented.len(), settings, &mut own) {
+        own.errors.extend(date_error(leaf, now));
         return own.sorted();
     }
     let presented = accept_presented(presented, settings, &mut own);
@@ -90,6 +102,18 @@ fn lint_leaf(leaf: &Certificate, presented: usize, settings: &VerificationSettin
     stops
 }
 
+/// What OpenSSL would have said of the dates.
+fn date_error(leaf: &Certificate, now: UnixTime) -> Option<PathError> {
+    let code = match (unix_time(leaf.openssl().not_before()), unix_time(leaf.openssl().not_after())) {
+        (None, _) => BAD_NOT_BEFORE,
+        (_, None) => BAD_NOT_AFTER,
+        (Some(start), _) if now < start => NOT_YET_VALID,
+        (_, Some(end)) if end <= now => HAS_EXPIRED,
+        _ => return None,
+    };
+    Some(PathError { code, depth: 0 })
+}
+
 fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, own: &mut Judgement) -> Vec<Presented> {
     let mut accepted = Vec::with_capacity(presented.len());
     for (at, certificate) in presented.iter().enumerate() {
@@ -102,6 +126,12 @@ fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, 
 }
 
 impl Judgement {
+    /// A judgement that could not be made refuses.
+    fn unfinished(why: &str) -> Self {
+        let errors = vec![PathError { code: UNSPECIFIED, depth: 0 }];
+        Self { errors, remarks: vec![format!("OpenSSL did not finish: {why}")], ..Self::default() }
+    }
+
     fn sorted(mut self) -> Self {
         self.errors.sort_unstable();
         self.errors.dedup();
@@ -112,6 +142,13 @@ impl Judgement {
     fn severity(&self, settings: &VerificationSettings) -> (u32, usize) {
         let weight = |error: &PathError| if settings.tolerates(*error) { 1 } else { concern_of(error.code).weight() };
         (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
+    }
+
+    /// OpenSSL looks for a CRL on the last certificate as well. For a self-signed anchor that is its own; for another one its
+    /// issuer is not trusted, so no CRL can say anything. RFC 5280 §6.1 does not ask for the status of an anchor.
+    fn forget_anchor_status(&mut self) {
+        let anchor = u32::try_from(self.chain.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.errors.retain(|error| *error != PathError { code: NO_CRL, depth: anchor } || anchor == 0);
     }
 
     /// The chain is good; what is missing is about CRLs.
@@ -132,12 +169,21 @@ struct Judge<'a> {
     wildcard: bool,
 }
 
+/// What differs between runs for one certificate.
+#[derive(Clone, Copy, Default)]
+struct Checks {
+    revocation: bool,
+    partial: bool,
+}
+
 impl<'a> Judge<'a> {
     fn best_path(&self) -> Judgement {
         let mut best: Option<Judgement> = None;
+        let mut revoked = false;
         let found = search(self.leaf.openssl(), self.field, &mut |path| {
             let judged = self.one_path(path);
             let clean = judged.errors.is_empty();
+            revoked |= judged.is_chain_sound() && judged.errors.contains(&LEAF_REVOKED);
             let better = |old: &Judgement| judged.severity(self.settings) < old.severity(self.settings);
             if best.as_ref().is_none_or(better) {
                 best = Some(judged);
@@ -146,6 +192,10 @@ impl<'a> Judge<'a> {
         });
         let budget_spent = found.budget_spent;
         let mut best = best.unwrap_or_else(|| self.without_path(&found));
+        // The issuer's word holds on every path, also on one along which its CRL could not be used.
+        if revoked && !best.errors.is_empty() {
+            best.errors.push(LEAF_REVOKED);
+        }
         // A sound chain stays sound whatever else the search would have found.
         if budget_spent && !best.is_chain_sound() {
             best.budget_spent = true;
@@ -156,14 +206,17 @@ impl<'a> Judge<'a> {
     }
 
     fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
-        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::default() };
-        let Some(store) = anchor.store else { return Judgement::default() };
+        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::unfinished("no path") };
+        let Some(store) = anchor.store else { return Judgement::unfinished("no anchor") };
+        // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
+        let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
+        let checks = |revocation| Checks { revocation, partial };
         let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
         if !self.checks_revocation() {
-            return self.judged_chain(store, &intermediates, false);
+            return self.judged_chain(store, &intermediates, checks(false));
         }
         let crl_keys = self.crl_signers(path, |candidate| candidate.signs_crls_only);
-        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), true);
+        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), checks(true));
         if !judged.lacks_crls() {
             return judged;
         }
@@ -173,13 +226,17 @@ impl<'a> Judge<'a> {
         if other_keys.is_empty() {
             return judged;
         }
-        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), true);
-        if again.severity(self.settings) < judged.severity(self.settings) { again } else { judged }
+        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), checks(true));
+        // Knowing wins over not knowing, also when what is known is bad.
+        if again.is_chain_sound() && !again.lacks_crls() { again } else { judged }
     }
 
     /// One run of OpenSSL, and the rule that needs the whole chain.
-    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
-        let mut judged = self.run(store, untrusted, revocation);
+    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
+        let mut judged = self.run(store, untrusted, checks);
+        if checks.partial {
+            judged.forget_anchor_status();
+        }
         let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
         if self.wildcard && judged.chain.iter().any(excludes) {
             judged.errors.push(PathError { code: OWN_CHECK, depth: 0 });
@@ -192,14 +249,14 @@ impl<'a> Judge<'a> {
     fn without_path(&self, found: &Search<'a>) -> Judgement {
         let presented = self.field.presented.iter().map(|presented| presented.x509().clone());
         let untrusted: Vec<X509> = presented.chain(found.longest.iter().map(|candidate| candidate.x509.clone())).collect();
-        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, false);
+        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, Checks::default());
         if judged.is_chain_sound() {
             judged.errors.push(PathError { code: UNSPECIFIED, depth: 0 });
         }
         judged
     }
 
-    fn run(&self, store: &X509StoreRef, untrusted: &[X509], revocation: bool) -> Judgement {
+    fn run(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
         let run = VerifyRun {
             leaf: self.leaf.openssl(),
             untrusted,
@@ -208,35 +265,30 @@ impl<'a> Judge<'a> {
             purpose: purpose_id(self.settings.purpose),
             depth: self.settings.max_path_length,
             auth_level: AUTH_LEVEL,
-            flags: self.flags(revocation),
+            flags: self.flags(checks),
             policies: self.settings.policy.initial_set(),
         };
         match run.run() {
             Ok(outcome) => Judgement {
                 errors: outcome.errors,
                 chain: outcome.chain,
-                revocation_checked: revocation,
+                revocation_checked: checks.revocation,
                 ..Judgement::default()
             },
-            Err(error) => Judgement {
-                errors: vec![PathError { code: UNSPECIFIED, depth: 0 }],
-                remarks: vec![format!("OpenSSL did not finish: {}", error.0)],
-                ..Judgement::default()
-            },
+            Err(error) => Judgement::unfinished(&error.0),
         }
     }
 
-    fn flags(&self, revocation: bool) -> X509VerifyFlags {
+    fn flags(&self, checks: Checks) -> X509VerifyFlags {
         let policy = &self.settings.policy;
-        let options = self.field.trust.options();
         let mut flags = X509VerifyFlags::TRUSTED_FIRST | X509VerifyFlags::POLICY_CHECK;
-        flags.set(X509VerifyFlags::X509_STRICT, options.x509_strict);
-        flags.set(X509VerifyFlags::PARTIAL_CHAIN, options.allow_partial_chain);
+        flags.set(X509VerifyFlags::X509_STRICT, self.field.trust.options().x509_strict);
+        flags.set(X509VerifyFlags::PARTIAL_CHAIN, checks.partial);
         flags.set(X509VerifyFlags::EXPLICIT_POLICY, policy.explicit);
         flags.set(X509VerifyFlags::INHIBIT_MAP, policy.inhibit_mapping);
         flags.set(X509VerifyFlags::INHIBIT_ANY, policy.inhibit_any);
         let crl = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, revocation);
+        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, checks.revocation);
         flags
     }
 
@@ -248,14 +300,20 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4).
+    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4). Presented
+    /// ones only where none is configured: else a client could put its own beside the right one, and confuse the search.
     fn crl_signers(&self, path: &[Candidate<'a>], wanted: impl Fn(&Candidate<'a>) -> bool) -> Vec<X509> {
         let mut signers = Vec::new();
         for issuer in path {
             let name = issuer.x509.subject_name();
-            let wanted = self.field.named(issuer.x509.subject_name_hash()).filter(|candidate| wanted(candidate));
-            let same_name = wanted.filter(|c| matches!(c.x509.subject_name().try_cmp(name), Ok(Ordering::Equal)));
-            signers.extend(same_name.take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
+            let is_wanted = |candidate: &Candidate<'a>| {
+                let same_name = matches!(candidate.x509.subject_name().try_cmp(name), Ok(Ordering::Equal));
+                same_name && wanted(candidate)
+            };
+            let all = self.field.named(issuer.x509.subject_name_hash()).filter(is_wanted);
+            let (configured, presented): (Vec<_>, Vec<_>) = all.partition(|candidate| candidate.configured);
+            let chosen = if configured.is_empty() { presented } else { configured };
+            signers.extend(chosen.into_iter().take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
         }
         signers
     }

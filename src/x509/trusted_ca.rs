@@ -78,11 +78,21 @@ pub struct TrustedCas {
     warnings: Vec<TrustProblem>,
 }
 
+impl fmt::Debug for TrustedCas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("TrustedCas");
+        out.field("anchors", &self.anchors().map(hex::encode).collect::<Vec<_>>());
+        out.field("certificates", &self.certificates.len()).field("crls", &self.crls);
+        out.field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
 struct CaCertificate {
     x509: X509,
     sha256: [u8; 32],
     /// Present when it is an anchor.
     store: Option<X509Store>,
+    self_signed: bool,
     signs_crls_only: bool,
 }
 
@@ -158,6 +168,8 @@ impl CaCertificate {
             x509: &self.x509,
             sha256: &self.sha256,
             store: self.store.as_deref(),
+            configured: true,
+            self_signed: self.self_signed,
             signs_crls_only: self.signs_crls_only,
         }
     }

@@ -48,19 +48,22 @@ async fn continue_is_said_by_us_and_not_asked_of_the_upstream() {
 #[tokio::test]
 async fn chunked_answers_stay_chunked_and_end_with_the_connection_for_http_1_0() {
     let server = RawUpstream::answering(
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nx-trailer: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nx-trailer: 1\r\n\r\n",
     )
     .await;
     let forwarder = Forwarder::start(upstream(&server.url()));
     let (head, body) = forwarder.get().await;
     assert!(has(&head, "transfer-encoding: chunked"), "{head}");
+    assert_eq!(header(&head, "content-length"), None, "{head}");
     assert_eq!(body, b"hello");
 
     for request in ["GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"] {
         let mut client = forwarder.connect().await;
         client.write(request).await;
         let head = client.read_head().await.unwrap();
-        assert_eq!((header(&head, "transfer-encoding"), header(&head, "connection")), (None, None), "{head}");
+        for name in ["transfer-encoding", "connection", "content-length"] {
+            assert_eq!(header(&head, name), None, "{head}");
+        }
         assert_eq!(client.read_rest().await, b"hello");
     }
 }

@@ -128,7 +128,7 @@ async fn what_only_looks_like_an_upgrade_is_refused_and_closed() {
     ] {
         let mut client = forwarder.connect().await;
         client.write(request).await;
-        client.write("GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        client.write("GET /smuggled HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
         let answer = String::from_utf8(client.read_rest().await).unwrap();
         assert!(answer.contains("x-refusal: request_malformed"), "{request} {answer}");
         if !request.contains("chunked") {

@@ -39,3 +39,27 @@ impl Concern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worse_concern_outweighs_all_lesser_ones() {
+        use Concern::{Chain, Purpose, RevocationUnknown, Revoked, Validity};
+        let worst_first = [Chain, Purpose, Revoked, RevocationUnknown, Validity];
+        for (at, worse) in worst_first.iter().enumerate() {
+            let lesser: u32 = worst_first[at + 1..].iter().map(|concern| concern.weight()).sum();
+            // One is the weight of an error that the settings tolerate.
+            assert!(worse.weight() > lesser + 1, "{worse:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_not_known_is_about_the_chain() {
+        let known = [3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 23, 26, 33, 35, 36, 44, 54];
+        for code in -1..200 {
+            assert_eq!(concern_of(code) == Concern::Chain, !known.contains(&code), "{code}");
+        }
+    }
+}

@@ -12,8 +12,10 @@ use crate::x509::trusted_ca::TrustedCas;
 
 /// Issuer and subject pairs looked at. A hostile chain of ten mutually issuing certificates has millions of paths.
 const MOST_STEPS: usize = 5_000;
-/// Complete paths that are verified: 32 paths of ten signatures take about 30 ms.
+/// Complete paths that are verified.
 const MOST_PATHS: usize = 32;
+/// Signatures on those paths, the bound of rustls-webpki: a hostile chain of P-521 keys makes each one cost a millisecond.
+const MOST_SIGNATURES: usize = 100;
 /// Whatever the settings say: a bound for the recursion.
 const LONGEST_PATH: usize = 64;
 
@@ -24,6 +26,10 @@ pub(crate) struct Candidate<'a> {
     pub(crate) sha256: &'a [u8; 32],
     /// The store that trusts this certificate and no other, when it is an anchor.
     pub(crate) store: Option<&'a X509StoreRef>,
+    /// From the configuration, not from a peer.
+    pub(crate) configured: bool,
+    /// Only asked of anchors.
+    pub(crate) self_signed: bool,
     pub(crate) signs_crls_only: bool,
 }
 
@@ -58,7 +64,14 @@ impl Presented {
     }
 
     fn candidate(&self) -> Candidate<'_> {
-        Candidate { x509: &self.x509, sha256: &self.sha256, store: None, signs_crls_only: self.signs_crls_only }
+        Candidate {
+            x509: &self.x509,
+            sha256: &self.sha256,
+            store: None,
+            configured: false,
+            self_signed: false,
+            signs_crls_only: self.signs_crls_only,
+        }
     }
 }
 
@@ -93,14 +106,8 @@ pub(crate) fn search<'a>(
     field: &Field<'a>,
     visit: &mut dyn FnMut(&[Candidate<'a>]) -> ControlFlow<()>,
 ) -> Search<'a> {
-    let mut climb = Climb {
-        field,
-        steps: 0,
-        paths: 0,
-        path: Vec::new(),
-        visit,
-        found: Search { budget_spent: false, longest: Vec::new() },
-    };
+    let found = Search { budget_spent: false, longest: Vec::new() };
+    let mut climb = Climb { field, steps: 0, paths: 0, signatures: 0, path: Vec::new(), visit, found };
     let _ = climb.above(leaf);
     climb.found
 }
@@ -109,6 +116,7 @@ struct Climb<'a, 'f> {
     field: &'f Field<'a>,
     steps: usize,
     paths: usize,
+    signatures: usize,
     path: Vec<Candidate<'a>>,
     visit: &'f mut dyn FnMut(&[Candidate<'a>]) -> ControlFlow<()>,
     found: Search<'a>,
@@ -143,7 +151,9 @@ impl<'a> Climb<'a, '_> {
         }
         if newest.store.is_some() {
             self.paths += 1;
-            return if self.paths > MOST_PATHS { self.spent() } else { (self.visit)(&self.path) };
+            self.signatures += self.path.len();
+            let spent = self.paths > MOST_PATHS || self.signatures > MOST_SIGNATURES;
+            return if spent { self.spent() } else { (self.visit)(&self.path) };
         }
         if self.path.len() > self.field.max_intermediates.min(LONGEST_PATH) {
             return ControlFlow::Continue(());

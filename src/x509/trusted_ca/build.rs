@@ -1,5 +1,6 @@
 //! From bytes to [`TrustedCas`], with every problem on the way.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use openssl::error::ErrorStack;
@@ -125,6 +126,11 @@ impl Assembly {
         if lint::is_ca(der) == Some(false) && !crl_signer {
             problems.push("is not the certificate of a CA (basicConstraints, key usage); give the CA that issued it".into());
         }
+        let x509 = certificate.openssl();
+        if is_self_signed(x509) && x509.issued(x509) != X509VerifyResult::OK {
+            problems
+                .push("is self-signed, but its authority key identifier names another key; ask the CA for another one".into());
+        }
         problems
     }
 
@@ -139,7 +145,7 @@ impl Assembly {
 
     /// OpenSSL ends a chain only at a self-signed certificate unless partial chains are allowed.
     fn effective_kind(&mut self, origin: &str, x509: &X509Ref, kind: Kind) -> Kind {
-        if kind == Kind::Anchor && !self.options.allow_partial_chain && x509.issued(x509) != X509VerifyResult::OK {
+        if kind == Kind::Anchor && !self.options.allow_partial_chain && !is_self_signed(x509) {
             let sentence =
                 "is not self-signed, so it only helps to build paths; set `allow_partial_chain` to trust it by itself";
             self.warn(origin, sentence);
@@ -153,6 +159,7 @@ impl Assembly {
         let store = if kind == Kind::Anchor { Some(anchor_store(&x509, crls)?) } else { None };
         self.boundaries.extend(boundaries_of([Some(x509.not_before()), Some(x509.not_after())]));
         self.certificates.push(CaCertificate {
+            self_signed: is_self_signed(&x509),
             x509,
             sha256: *certificate.sha256(),
             store,
@@ -188,6 +195,12 @@ impl Assembly {
 
 fn cannot_store(source: &Source, error: &ErrorStack) -> TrustProblem {
     TrustProblem { origin: source.origin.clone(), sentence: format!("OpenSSL cannot hold it: {error}") }
+}
+
+/// RFC 5280 §3.2: self-issued, and the signature is by the certificate's own key.
+fn is_self_signed(x509: &X509Ref) -> bool {
+    let own_name = matches!(x509.subject_name().try_cmp(x509.issuer_name()), Ok(Ordering::Equal));
+    own_name && x509.public_key().and_then(|key| x509.verify(&key)).unwrap_or(false)
 }
 
 fn anchor_store(anchor: &X509, crls: &[Crl]) -> Result<X509Store, ErrorStack> {
