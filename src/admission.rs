@@ -121,8 +121,11 @@ impl Admission {
         if policy.verification == VerificationMode::Off {
             return Ok(Self::anonymous(Anonymous::VerificationOff, "NONE".into()));
         }
-        let Some(verification) = verification.filter(|_| presentation.certificate().is_some()) else {
-            return Self::without_certificate(policy);
+        let verification = match (presentation.certificate(), verification) {
+            (None, _) => return Self::without_certificate(policy),
+            (Some(_), Some(verification)) => verification,
+            // Never the way of one who presented nothing: that way may be open.
+            (Some(_), None) => return Err(Refused::new(Refusal::Internal, "nobody verified the certificate")),
         };
         let judged = judge(verification, policy);
         let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));

@@ -8,6 +8,7 @@ mod environment;
 mod policy;
 mod problem;
 mod process;
+mod routes;
 mod rules;
 mod source;
 mod table;

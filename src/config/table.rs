@@ -181,25 +181,21 @@ impl<'c> Table<'c> {
         }
     }
 
-    /// A list of lists of tables: Azion's criteria.
-    pub(super) fn table_groups(&self, key: &str) -> Vec<Vec<Table<'c>>> {
+    /// A list of lists of tables: Azion's criteria. A group with a problem is `None`.
+    pub(super) fn table_groups(&self, key: &str) -> Vec<Option<Vec<Table<'c>>>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let ValueKind::Array(groups) = &value.kind else {
             return self.wrong(key, &value.kind, "a list of groups of criteria").unwrap_or_default();
         };
-        let mut read = Vec::new();
-        for (at, group) in groups.iter().enumerate() {
-            let key = format!("{key}[{at}]");
-            match &group.kind {
-                ValueKind::Array(values) => {
-                    let tables =
-                        values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
-                    read.push(tables.flatten().collect());
-                }
-                other => read.extend(self.wrong::<Vec<_>>(&key, other, "a group: a list of criteria")),
-            }
-        }
-        read
+        groups.iter().enumerate().map(|(at, group)| self.table_group(&format!("{key}[{at}]"), group)).collect()
+    }
+
+    fn table_group(&self, key: &str, group: &Value) -> Option<Vec<Table<'c>>> {
+        let ValueKind::Array(values) = &group.kind else {
+            return self.wrong(key, &group.kind, "a group: a list of criteria");
+        };
+        let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
+        tables.collect::<Vec<_>>().into_iter().collect()
     }
 
     /// All tables of a table of tables, with their names.

@@ -1,6 +1,6 @@
 //! `[upstreams.<name>]`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,21 @@ use super::table::Table;
 use crate::upstream::{Endpoint, HostPolicy, Upstream};
 
 /// Reads every upstream. One that has problems stands as `None`, so that its name is still known.
-pub(super) fn read(tenant: &Table<'_>, folder: &Path) -> HashMap<String, Option<Arc<Upstream>>> {
-    let mut upstreams = HashMap::new();
+pub(super) fn read(tenant: &Table<'_>, folder: &Path) -> BTreeMap<String, Option<Arc<Upstream>>> {
+    let mut upstreams = BTreeMap::new();
     for (name, table) in tenant.named_tables("upstreams") {
         let trusted_ca = table.text("trusted_ca").map(|file| folder.join(file));
         let accepted = "\"http://host:port\", \"https://host:port\" or \"unix:/path\"";
         let url = table.required_text("url", accepted);
         let endpoint = url.and_then(|url| {
             let parsed = Endpoint::parse(&url, trusted_ca.as_deref());
-            parsed.map_err(|why| table.problem("url", format!("found `{url}`: {why}"), format!("accepted: {accepted}"))).ok()
+            // A URL with `@` may hold a password.
+            let shown = if url.contains('@') { "***" } else { &url };
+            parsed.map_err(|why| table.problem("url", format!("found `{shown}`: {why}"), format!("accepted: {accepted}"))).ok()
         });
+        if trusted_ca.is_some() && endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_tls()) {
+            table.problem("trusted_ca", "has no effect: `url` is not https", "an https `url` with it, or no `trusted_ca`");
+        }
         // Read in any case: a bad `url` must not hide what is wrong with the other keys.
         let (host, max_idle_per_worker) = (host(&table), table.number("max_idle_per_worker", 0..=100_000, 128));
         let connect_timeout = table.positive_duration("connect_timeout", Duration::from_secs(5));
