@@ -54,7 +54,22 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
         say("there is no request head");
         return ExitCode::from(USAGE);
     }
-    done(explain(&loaded.snapshot, outcome, now, out))
+    let mut said = Vec::new();
+    let written = explain(&loaded.snapshot, outcome, now, &mut said);
+    done(written.and_then(|()| out.write_all(harmless(&String::from_utf8_lossy(&said)).as_bytes())))
+}
+
+/// A recorded head is a stranger's: what it holds must not steer the terminal.
+fn harmless(said: &str) -> String {
+    let mut shown = String::with_capacity(said.len());
+    for one in said.chars() {
+        match one {
+            '\n' => shown.push(one),
+            _ if one.is_control() => shown.extend(one.escape_default()),
+            _ => shown.push(one),
+        }
+    }
+    shown
 }
 
 fn read(args: &ExplainArgs) -> io::Result<Vec<u8>> {
