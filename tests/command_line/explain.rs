@@ -84,7 +84,7 @@ fn the_head_is_refused_with_its_cause() {
         (format!("GET / HTTP/1.1\r\nHost: api.example\r\n{key}Host: b\r\n\r\n"), "400 request_malformed", "host"),
     ] {
         let said = folder.explain(&head);
-        says(&said, &["front door     refused\n", &format!("decision       refuse: {code}\n"), &format!("  cause        ")]);
+        says(&said, &["front door     refused\n", &format!("decision       refuse: {code}\n"), "  cause        "]);
         assert!(said.lines().last().unwrap().contains(cause), "{said}");
         assert!(!said.contains(KEY), "{said}");
     }
