@@ -113,6 +113,3 @@ impl Rule {
         Ok(Next::Continue)
     }
 }
-
-#[cfg(test)]
-mod tests;
