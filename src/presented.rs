@@ -5,10 +5,10 @@
 //!
 //! 1. The certificate header is within its limit, `%XX`-encoded, PEM and nothing but PEM; the first certificate is the
 //!    client's, the others are untrusted intermediates: else one of the `CertificateHeader…` refusals or
-//!    [`Refusal::CertificateMalformed`].
-//! 2. The forwarded verdict is `SUCCESS`, `FAILED`, `FAILED:reason` or `NONE`: else [`Refusal::ForwardedVerdictUnknown`].
+//!    [`CertificateMalformed`](crate::refusal::Refusal::CertificateMalformed).
+//! 2. The forwarded verdict is `SUCCESS`, `FAILED`, `FAILED:reason` or `NONE`: else [`ForwardedVerdictUnknown`](crate::refusal::Refusal::ForwardedVerdictUnknown).
 //! 3. Verdict and certificate do not contradict each other, and a forwarded DN is the certificate's: else
-//!    [`Refusal::ForwardedVerdictContradicts`], [`Refusal::ForwardedDnMismatch`], or a note where the front door is configured
+//!    [`ForwardedVerdictContradicts`](crate::refusal::Refusal::ForwardedVerdictContradicts), [`ForwardedDnMismatch`](crate::refusal::Refusal::ForwardedDnMismatch), or a note where the front door is configured
 //!    to report only.
 //!
 //! Header format: nginx `$ssl_client_escaped_cert`, Auth0 "Set up the customer edge".

@@ -19,7 +19,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
 use crate::rules::Trace;
 use crate::server::Shared;
-use crate::upstream::{self, Answer, Ending, Outgoing, ResponseBody};
+use crate::upstream::{self, Answer, Ending, ResponseBody};
 
 /// An answer: streamed from an upstream, or made here.
 pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
@@ -56,8 +56,7 @@ pub async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Da
 async fn send(record: Record, decided: Decided, request: HttpRequest, payload: web::Payload, style: ErrorStyle) -> Response {
     let Decided { permitted, route } = decided;
     let request_id = permitted.request_id().to_owned();
-    let outgoing = Outgoing::permitted(permitted, route.request_body_limit);
-    let answer = upstream::forward(&route.upstream, outgoing, payload.into_inner()).await;
+    let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload.into_inner()).await;
     match answer {
         Ok(answer) => respond(record, answer, &request_id, request.version()),
         Err(refused) => refuse(record, &refused, style),

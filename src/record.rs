@@ -42,7 +42,11 @@ pub struct Record {
     key_position: Option<usize>,
     /// What the stages found.
     pub findings: Findings,
+    ended: bool,
 }
+
+/// The status in the line of a request whose client left before there was an answer: nginx's number for it.
+const CLIENT_LEFT: u16 = 499;
 
 impl Record {
     /// Begins a record when a request head has come.
@@ -59,6 +63,7 @@ impl Record {
             domain: None,
             key_position: None,
             findings: Findings::default(),
+            ended: false,
         }
     }
 
@@ -90,22 +95,26 @@ impl Record {
     }
 
     /// Ends the record of a request that was refused.
-    pub fn refused(self, refused: &Refused) {
+    pub fn refused(mut self, refused: &Refused) {
         self.shared.metrics.refuse(refused.refusal);
         self.end(refused.refusal.status(), Some(refused), None);
     }
 
     /// Ends the record of a request that was permitted.
-    pub fn permitted(self, status: u16, upstreamed: Option<Upstreamed>) {
+    pub fn permitted(mut self, status: u16, upstreamed: Option<Upstreamed>) {
         self.shared.metrics.permit();
         self.end(status, None, upstreamed);
     }
 
-    fn end(self, status: u16, refused: Option<&Refused>, upstreamed: Option<Upstreamed>) {
+    fn end(&mut self, status: u16, refused: Option<&Refused>, upstreamed: Option<Upstreamed>) {
+        self.ended = true;
         let duration = self.started.elapsed();
         let metrics = &self.shared.metrics;
-        metrics.in_flight.dec();
-        metrics.respond(status, duration, upstreamed.map(|upstreamed| upstreamed.head));
+        // An upstream may answer with this number itself.
+        let left = status == CLIENT_LEFT && upstreamed.is_none();
+        if !left {
+            metrics.respond(status, duration, upstreamed.map(|upstreamed| upstreamed.head));
+        }
         let findings = &self.findings;
         let presentation = findings.presentation.as_ref();
         let certificate = presentation.and_then(|presentation| presentation.certificate());
@@ -139,12 +148,14 @@ impl Record {
                 status,
                 upstream: findings.route.as_ref().map(|route| route.upstream.name.as_str()),
                 upstream_status: upstreamed.map(|upstreamed| upstreamed.status),
-                upstream_ending: upstreamed.map(|upstreamed| upstreamed.ending),
+                upstream_ending: upstreamed.map(|upstreamed| upstreamed.ending).or(left.then_some("abandoned")),
                 upstream_head: upstreamed.map(|upstreamed| upstreamed.head),
                 bytes: upstreamed.map(|upstreamed| (upstreamed.sent, upstreamed.received)),
                 duration,
             });
         });
+        // The last step: whoever sees nothing in flight may rely on every line being written.
+        self.shared.metrics.in_flight.dec();
     }
 
     fn verify_text(&self) -> Option<std::borrow::Cow<'_, str>> {
@@ -152,6 +163,17 @@ impl Record {
             (Some(admission), _) => Some(admission.verify_text().into()),
             (None, Some(verification)) => Some(verification.text().into()),
             (None, None) => None,
+        }
+    }
+}
+
+/// When a client leaves while its request waits for the upstream, actix drops the handler where it stands. The only place where
+/// it waits is behind the permit.
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.shared.metrics.permit();
+            self.end(CLIENT_LEFT, None, None);
         }
     }
 }

@@ -5,7 +5,7 @@ mod reload;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_http::HttpService;
 use actix_http::error::{DispatchError, ParseError};
@@ -62,10 +62,22 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     if let Some(admin) = admin_handle {
         admin.stop(false).await;
     }
-    shared.access.flush();
+    wait_for_records(&shared).await;
+    shared.access.flush_all();
     tracing::info!("stopped");
     ended.unwrap_or_else(|why| Err(io::Error::other(why)))
 }
+
+/// Requests that were cut off end their records while the workers come down, a moment after the server says it has stopped.
+async fn wait_for_records(shared: &Shared) {
+    let patience = Instant::now() + LAST_RECORDS;
+    while shared.metrics.in_flight.get() > 0 && Instant::now() < patience {
+        actix_web::rt::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// How long the last records may take.
+const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 type Running = actix_web::rt::task::JoinHandle<io::Result<()>>;
 

@@ -1,6 +1,6 @@
 //! Forwarding: the last stage before the answer.
 //!
-//! Enters: an [`Outgoing`] request that the rules permitted, and the body as it arrives. Leaves: an [`Answer`], whose status
+//! Enters: a [`Permitted`] request, and the body as it arrives. Leaves: an [`Answer`], whose status
 //! and headers the response rules may change before its body is streamed.
 //!
 //! 1. Hop-by-hop headers stay on their hop, in both directions, with every header that `Connection` names (RFC 9110 §7.6.1).
@@ -82,49 +82,38 @@ pub enum HostPolicy {
     Upstream,
 }
 
-/// A request that may be sent.
+/// What is sent. Made of a [`Permitted`] alone, so nothing else can go out.
 #[derive(Debug)]
-pub struct Outgoing {
-    /// The method.
-    pub method: Method,
+struct Outgoing {
+    method: Method,
     /// The target in origin form, as sent.
-    pub target: String,
+    target: String,
     /// The headers as received, without the front door's contract.
-    pub headers: HeaderMap,
+    headers: HeaderMap,
     /// Headers that we set. They replace the client's lines of the same name in any spelling, and are added after the
     /// hop-by-hop headers are gone, so that `Connection: x-user` cannot remove them.
-    pub ours: HeaderMap,
+    ours: HeaderMap,
     /// The host that the client asked for.
-    pub host: String,
+    host: String,
     /// `http` or `https`: how the client reached the front door.
-    pub scheme: &'static str,
+    scheme: &'static str,
     /// The authenticated address of the client.
-    pub client_ip: IpAddr,
+    client_ip: IpAddr,
     /// This request's id.
-    pub request_id: String,
+    request_id: String,
     /// The most bytes that the request's body may have.
-    pub request_body_limit: Option<u64>,
+    request_body_limit: Option<u64>,
 }
 
 impl Outgoing {
-    /// The request that the rules permitted.
-    pub fn permitted(permitted: Permitted, request_body_limit: Option<u64>) -> Self {
-        Self {
-            method: permitted.method().clone(),
-            target: permitted.target().raw().to_owned(),
-            host: permitted.host().to_owned(),
-            scheme: "https",
-            client_ip: permitted.client_address(),
-            request_id: permitted.request_id().to_owned(),
-            request_body_limit,
-            ours: HeaderMap::new(),
-            headers: HeaderMap::new(),
-        }
-        .with_headers(permitted.into_headers())
-    }
-
-    fn with_headers(self, (headers, ours): (HeaderMap, HeaderMap)) -> Self {
-        Self { headers, ours, ..self }
+    fn new(permitted: Permitted, request_body_limit: Option<u64>) -> Self {
+        let method = permitted.method().clone();
+        let target = permitted.target().raw().to_owned();
+        let (host, request_id) = (permitted.host().to_owned(), permitted.request_id().to_owned());
+        let client_ip = permitted.client_address();
+        let (headers, ours) = permitted.into_headers();
+        // Front doors are there to do the TLS.
+        Self { method, target, headers, ours, host, scheme: "https", client_ip, request_id, request_body_limit }
     }
 }
 
@@ -132,7 +121,13 @@ impl Outgoing {
 ///
 /// # Errors
 /// See the module's list; the cause names the upstream's address.
-pub async fn forward(upstream: &Arc<Upstream>, outgoing: Outgoing, payload: Payload) -> Result<Answer, Refused> {
+pub async fn forward(
+    upstream: &Arc<Upstream>,
+    permitted: Permitted,
+    request_body_limit: Option<u64>,
+    payload: Payload,
+) -> Result<Answer, Refused> {
+    let outgoing = Outgoing::new(permitted, request_body_limit);
     if matches!(outgoing.method, Method::CONNECT | Method::TRACE) {
         // CONNECT would make a tunnel of us; TRACE would send the identity headers back to the client (RFC 9110 §9.3.6, §9.3.8).
         return Err(Refused::new(Refusal::RequestMalformed, format!("method {} is never forwarded", outgoing.method)));

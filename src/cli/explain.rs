@@ -19,6 +19,7 @@ use crate::journey::{Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
 use crate::rules::{Permitted, Trace};
+use crate::x509::reason::reason_text;
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
@@ -169,10 +170,13 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
         }
     }
     if let Some(found) = &findings.verification {
-        writeln!(out, "chain          {:?}", found.chain())?;
-        writeln!(out, "validity       {:?}", found.validity())?;
-        writeln!(out, "purpose        {:?}", found.purpose())?;
-        writeln!(out, "revocation     {:?}", found.revocation())?;
+        writeln!(out, "chain          {}", found.chain().name())?;
+        writeln!(out, "validity       {}", found.validity().name())?;
+        writeln!(out, "purpose        {}", found.purpose().name())?;
+        writeln!(out, "revocation     {}", found.revocation().name())?;
+        for error in found.errors() {
+            writeln!(out, "  error        {} at depth {}: {}", error.code, error.depth, reason_text(error.code))?;
+        }
         writeln!(out, "verify         {}", found.text())?;
         for remark in found.remarks() {
             writeln!(out, "  remark       {remark}")?;

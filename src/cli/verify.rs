@@ -23,7 +23,7 @@ use crate::x509::trusted_ca::{TrustOptions, TrustedCas};
 struct Answer {
     id: serde_json::Value,
     result: &'static str,
-    findings: Option<FindingNames>,
+    findings: FindingNames,
     reason: String,
 }
 
@@ -105,11 +105,11 @@ fn sentences(problems: &[impl ToString]) -> String {
 
 impl Answer {
     fn error(id: serde_json::Value, reason: String) -> Self {
-        Self { id, result: "error", findings: None, reason }
+        Self { id, result: "error", findings: FindingNames::none("not_checked"), reason }
     }
 
     fn reject(id: serde_json::Value, reason: String) -> Self {
-        Self { id, result: "reject", findings: None, reason }
+        Self { id, result: "reject", findings: FindingNames::none("failed"), reason }
     }
 
     fn verdict(id: serde_json::Value, verification: &Verification, notes: Vec<String>) -> Self {
@@ -119,11 +119,16 @@ impl Answer {
         let mut parts = vec![verification.text()];
         parts.extend((!errors.is_empty()).then_some(errors));
         parts.extend(verification.remarks().iter().cloned().chain(notes));
-        Self { id, result, findings: Some(FindingNames::of(verification)), reason: parts.join("; ") }
+        Self { id, result, findings: FindingNames::of(verification), reason: parts.join("; ") }
     }
 }
 
 impl FindingNames {
+    /// Nothing but the chain was looked at, if that.
+    fn none(chain: &'static str) -> Self {
+        Self { chain, validity: "not_checked", purpose: "not_checked", revocation: "not_checked" }
+    }
+
     fn of(verification: &Verification) -> Self {
         Self {
             chain: verification.chain().name(),

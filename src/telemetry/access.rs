@@ -1,15 +1,15 @@
 //! The access log: one JSON object a line, keys with dots, spelled once here.
 //!
 //! Lines are written by hand into a buffer of each worker: the line is on the way of every request. A buffer goes out when it
-//! is full, every [`FLUSH_EVERY`], and at the end.
+//! is full, every [`FLUSH_EVERY`], and at the end, when its worker may be gone already.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a line may wait in a buffer.
@@ -45,10 +45,17 @@ enum Sink {
 }
 
 /// The access log, shared by all workers.
-pub struct AccessLog(Option<Sink>);
+pub struct AccessLog {
+    sink: Option<Sink>,
+    /// Every worker's buffer, so that the last lines can be had when the workers have stopped.
+    buffers: Mutex<Vec<Arc<Buffer>>>,
+}
+
+/// Lines that wait. Only its own worker and the end of the program take the lock.
+type Buffer = Mutex<String>;
 
 thread_local! {
-    static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+    static BUFFER: OnceCell<Arc<Buffer>> = const { OnceCell::new() };
 }
 
 impl AccessLog {
@@ -57,43 +64,70 @@ impl AccessLog {
     /// # Errors
     /// When the file cannot be opened for appending.
     pub fn open(target: &AccessTarget) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self(match target {
+        let sink = match target {
             AccessTarget::Off => None,
             AccessTarget::Stdout => Some(Sink::Stdout),
             AccessTarget::File(path) => Some(Sink::File(OpenOptions::new().create(true).append(true).open(path)?)),
-        })))
+        };
+        Ok(Arc::new(Self { sink, buffers: Mutex::default() }))
     }
 
     /// Writes a line into this worker's buffer.
     pub fn write(&self, line: &AccessLine<'_>) {
-        if self.0.is_none() {
-            return;
-        }
-        let full = BUFFER.with_borrow_mut(|buffer| {
-            line.write(buffer);
-            buffer.len() >= FLUSH_AT
+        let Some(sink) = &self.sink else { return };
+        BUFFER.with(|own| {
+            let mut buffer = lock(own.get_or_init(|| self.new_buffer()));
+            line.write(&mut buffer);
+            if buffer.len() >= FLUSH_AT {
+                sink.take(&mut buffer);
+            }
         });
-        if full {
-            self.flush();
+    }
+
+    /// Sends this worker's buffer out.
+    pub fn flush(&self) {
+        let Some(sink) = &self.sink else { return };
+        BUFFER.with(|own| {
+            if let Some(buffer) = own.get() {
+                sink.take(&mut lock(buffer));
+            }
+        });
+    }
+
+    /// Sends every worker's buffer out.
+    pub fn flush_all(&self) {
+        let Some(sink) = &self.sink else { return };
+        for buffer in lock(&self.buffers).iter() {
+            sink.take(&mut lock(buffer));
         }
     }
 
-    /// Sends this worker's buffer out. A log that cannot be written does not stop requests.
-    pub fn flush(&self) {
-        let Some(sink) = &self.0 else { return };
-        BUFFER.with_borrow_mut(|buffer| {
-            if buffer.is_empty() {
-                return;
-            }
-            let written = match sink {
-                Sink::Stdout => io::stdout().lock().write_all(buffer.as_bytes()),
-                Sink::File(file) => (&*file).write_all(buffer.as_bytes()),
-            };
-            if let Err(why) = written {
-                tracing::error!("access log: {why}");
-            }
-            buffer.clear();
-        });
+    fn new_buffer(&self) -> Arc<Buffer> {
+        let buffer = Arc::new(Buffer::default());
+        lock(&self.buffers).push(Arc::clone(&buffer));
+        buffer
+    }
+}
+
+/// A panic elsewhere leaves whole lines and at most one that is cut off.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sink {
+    /// Writes a buffer and empties it. A log that cannot be written does not stop requests.
+    fn take(&self, buffer: &mut String) {
+        if buffer.is_empty() {
+            return;
+        }
+        let written = match self {
+            Self::Stdout => io::stdout().lock().write_all(buffer.as_bytes()),
+            Self::File(file) => (&*file).write_all(buffer.as_bytes()),
+        };
+        if let Err(why) = written {
+            tracing::error!("access log: {why}");
+        }
+        buffer.clear();
     }
 }
 
@@ -134,7 +168,7 @@ pub struct AccessLine<'l> {
     pub refusal_code: Option<&'l str>,
     /// `refusal.cause`.
     pub refusal_cause: Option<&'l str>,
-    /// `status`: what the client got.
+    /// `status`: what the client got; 499, nginx's number, when it left before there was an answer.
     pub status: u16,
     /// `upstream.name`.
     pub upstream: Option<&'l str>,

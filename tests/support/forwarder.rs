@@ -1,6 +1,6 @@
 //! A real server whose handler forwards everything to one upstream.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,8 +9,19 @@ use actix_web::body::BoxBody;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::net::TcpStream;
+use vestibule::admission::{Admission, Policy, VerificationMode};
+use vestibule::clock::UnixTime;
+use vestibule::front_door::{
+    AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
+    VerdictMode,
+};
+use vestibule::header_names::HeaderNames;
+use vestibule::presented::Presentation;
 use vestibule::refusal::Refused;
-use vestibule::upstream::{Ending, Endpoint, HostPolicy, Outgoing, Upstream, forward};
+use vestibule::request_head::{RequestHead, RequestTarget};
+use vestibule::rules::{Facts, Permitted, RuleSet, Template, Trace};
+use vestibule::secret::{ApiKeys, Pepper};
+use vestibule::upstream::{Ending, Endpoint, HostPolicy, Upstream, forward};
 
 use crate::raw_upstream::Peer;
 
@@ -95,8 +106,7 @@ impl Forwarder {
 }
 
 async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Data<Shared>) -> HttpResponse<BoxBody> {
-    let outgoing = outgoing(&request, shared.request_body_limit);
-    match forward(&shared.upstream, outgoing, payload.into_inner()).await {
+    match forward(&shared.upstream, permitted(&request), shared.request_body_limit, payload.into_inner()).await {
         Err(refused) => refusal(&refused),
         Ok(mut answer) => {
             let (status, reused) = (answer.status.as_u16(), answer.timings.connect.is_none());
@@ -110,25 +120,61 @@ async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Data<S
     }
 }
 
-fn outgoing(request: &HttpRequest, request_body_limit: Option<u64>) -> Outgoing {
+/// Takes a request through every stage, by the shortest way: a front door with one key, no certificate, one header of ours.
+/// The contract's headers have names that no test sends, and they are added here.
+fn permitted(request: &HttpRequest) -> Permitted {
     let mut headers = HeaderMap::new();
     for (name, value) in request.headers() {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap();
         headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    let mut ours = HeaderMap::new();
-    ours.insert("x-user", HeaderValue::from_static("alice"));
-    Outgoing {
-        method: Method::from_bytes(request.method().as_str().as_bytes()).unwrap(),
-        target: request.uri().to_string(),
-        headers,
-        ours,
-        host: request.connection_info().host().to_owned(),
-        scheme: "https",
-        client_ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
-        request_id: "id-1".to_owned(),
-        request_body_limit,
+    headers.insert("key-of-the-test", HeaderValue::from_static("key"));
+    headers.insert("address-of-the-test", HeaderValue::from_static("192.0.2.7"));
+    let method = Method::from_bytes(request.method().as_str().as_bytes()).unwrap();
+    // CONNECT has no path, and HTTP/1.0 need not name a host: these tests are about what comes after that was checked.
+    let target = RequestTarget::parse(&request.uri().to_string()).unwrap_or_else(|_| RequestTarget::parse("/").unwrap());
+    headers.entry(http::header::HOST).or_insert(HeaderValue::from_static("a"));
+    let head = RequestHead { method, target, headers, peer: None };
+    let forward = AuthenticatedForward::authenticate(&directory(), head).unwrap();
+    let presentation = Presentation::ignored();
+    let policy = Policy {
+        verification: VerificationMode::Off,
+        allow_unauthenticated_requests: false,
+        allow_expired_certificates: false,
+        allow_revoked_certificates: false,
+    };
+    let admission = Admission::decide(&presentation, None, &policy, VerdictMode::Ignore).unwrap();
+    let facts = Facts::new(&presentation, &admission, UnixTime(0));
+    let user = (HeaderName::from_static("x-user"), Template::parse("alice").unwrap());
+    let rules = RuleSet { upstream_headers: vec![user], request: Vec::new() };
+    rules.decide(forward, &facts, "id-1", Trace::Off).unwrap()
+}
+
+fn directory() -> Directory {
+    let pepper = Arc::new(Pepper::parse(&"5a".repeat(32)).unwrap());
+    let name = HeaderName::from_static;
+    let address = (ContractHeader::ClientAddress, name("address-of-the-test"));
+    let front_door = FrontDoor {
+        name: "test".to_owned(),
+        certificate_header_max: 0,
+        forwarded_verdict: VerdictMode::Ignore,
+        forwarded_mismatch: ForwardedMismatch::Refuse,
+    };
+    let domain = Domain::new(DomainParts {
+        name: "a.test".to_owned(),
+        tenant: 0,
+        front_door: Arc::new(front_door),
+        contract: Contract::new(name("key-of-the-test"), std::slice::from_ref(&address)).unwrap(),
+        api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(b"key")]),
+        client_ip_header: address.1,
+        reserved: HeaderNames::default(),
+    });
+    let mut directory = Directory::new(HeadLimits { header_count: 96, header_bytes: 128 * 1024 });
+    let domain = Arc::new(domain);
+    for host in ["a", "a.test"] {
+        directory.add(host, Arc::clone(&domain)).unwrap();
     }
+    directory
 }
 
 fn refusal(refused: &Refused) -> HttpResponse<BoxBody> {

@@ -69,11 +69,11 @@ impl Row {
         let time = raw.validation_time.as_deref().map_or(Ok(now), instant)?;
         let sources = |pems: Option<Vec<String>>, tag: &str| {
             let pems = pems.unwrap_or_default();
-            pems.iter().enumerate().map(|(at, pem)| source(pem, tag, at)).collect::<Vec<_>>()
+            pems.iter().flat_map(|pem| blocks(pem, tag)).enumerate().map(|(at, der)| source(der, tag, at)).collect::<Vec<_>>()
         };
         Ok(Self {
             leaf: raw.leaf,
-            intermediates: raw.intermediates.unwrap_or_default().iter().map(|pem| der_of(pem, CERTIFICATE)).collect(),
+            intermediates: raw.intermediates.unwrap_or_default().iter().flat_map(|pem| blocks(pem, CERTIFICATE)).collect(),
             trust: TrustMaterial {
                 anchors: sources(raw.trust_anchors, CERTIFICATE),
                 intermediates: Vec::new(),
@@ -132,12 +132,24 @@ fn instant(text: &str) -> Result<UnixTime, String> {
     Ok(UnixTime(time.unix_timestamp()))
 }
 
-/// A text that is not PEM becomes empty bytes, which nothing accepts: the problem is then told where the bytes are used.
-fn source(text: &str, tag: &str, at: usize) -> Source {
-    Source { origin: format!("{tag} {}", at + 1), der: der_of(text, tag).unwrap_or_default() }
+/// What is not PEM becomes empty bytes, which nothing accepts: the problem is then told where the bytes are used.
+fn source(der: Result<Vec<u8>, String>, tag: &str, at: usize) -> Source {
+    Source { origin: format!("{tag} {}", at + 1), der: der.unwrap_or_default() }
+}
+
+/// Every block of a text: a file of several is written as it is.
+fn blocks(text: &str, tag: &str) -> Vec<Result<Vec<u8>, String>> {
+    match pem::parse_many(text) {
+        Ok(blocks) if blocks.is_empty() => vec![Err("not PEM: no block".to_owned())],
+        Ok(blocks) => blocks.into_iter().map(|block| of_kind(block, tag)).collect(),
+        Err(error) => vec![Err(format!("not PEM: {error}"))],
+    }
 }
 
 fn der_of(text: &str, tag: &str) -> Result<Vec<u8>, String> {
-    let block = pem::parse(text).map_err(|error| format!("not PEM: {error}"))?;
+    of_kind(pem::parse(text).map_err(|error| format!("not PEM: {error}"))?, tag)
+}
+
+fn of_kind(block: pem::Pem, tag: &str) -> Result<Vec<u8>, String> {
     if block.tag() == tag { Ok(block.into_contents()) } else { Err(format!("not a {tag}")) }
 }

@@ -1,0 +1,56 @@
+//! The whole program from outside: clients, a real nginx or raw sockets in front, a recording upstream behind.
+//!
+//! Every test starts its own programs on its own ports. Each attack is also asked: did the upstream see it, does the answer
+//! keep the cause to itself, does the next good request still pass?
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "support/http_client.rs"]
+mod http_client;
+#[path = "support/nginx.rs"]
+mod nginx;
+#[path = "support/pki.rs"]
+mod pki;
+#[path = "support/ports.rs"]
+mod ports;
+#[path = "support/recording_upstream.rs"]
+mod recording_upstream;
+#[path = "support/vestibule.rs"]
+mod vestibule_program;
+
+#[path = "journey/access_line.rs"]
+mod access_line;
+#[path = "journey/attacks.rs"]
+mod attacks;
+#[path = "journey/bank.rs"]
+mod bank;
+#[path = "journey/client_information.rs"]
+mod client_information;
+#[path = "journey/front_door.rs"]
+mod front_door;
+#[path = "journey/hostile_samples.rs"]
+mod hostile_samples;
+#[path = "journey/presented.rs"]
+mod presented;
+#[path = "journey/refusals.rs"]
+mod refusals;
+#[path = "journey/reload.rs"]
+mod reload;
+#[path = "journey/shutdown.rs"]
+mod shutdown;
+#[path = "journey/streaming.rs"]
+mod streaming;
+#[path = "journey/surfaces.rs"]
+mod surfaces;
+#[path = "journey/through_nginx.rs"]
+mod through_nginx;
+#[path = "journey/time.rs"]
+mod time;
+#[path = "journey/tls_client.rs"]
+mod tls_client;
