@@ -113,3 +113,6 @@ impl Rule {
         Ok(Next::Continue)
     }
 }
+
+#[cfg(test)]
+mod tests;
