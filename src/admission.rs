@@ -101,6 +101,25 @@ enum Who {
 }
 
 /// A request that may go on to the rules.
+///
+/// Nobody is admitted but by a policy:
+///
+/// ```compile_fail
+/// use vestibule::admission::Admission;
+/// fn another(admission: Admission) -> Admission {
+///     Admission { verify_text: "SUCCESS".into(), ..admission }
+/// }
+/// ```
+///
+/// ```
+/// use std::sync::Arc;
+/// use vestibule::admission::{Admission, Policy};
+/// use vestibule::front_door::VerdictMode;
+/// use vestibule::{presented::Presentation, refusal::Refused, verifier::Verification};
+/// fn another(presentation: &Presentation, found: &Arc<Verification>, policy: &Policy) -> Result<Admission, Refused> {
+///     Admission::decide(presentation, Some(found), policy, VerdictMode::Ignore)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admission {
     who: Who,

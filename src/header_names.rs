@@ -39,14 +39,6 @@ impl<T> HeaderNames<T> {
     }
 }
 
-/// A lower-case name with every character that is no letter and no digit turned into `-`.
-pub fn fold(name: &str) -> Cow<'_, str> {
-    if name.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
-}
-
 /// Headers that frame or route the message, or stay on their hop: nobody may configure them.
 const FRAMING: [&str; 15] = [
     "connection",
@@ -83,6 +75,14 @@ pub fn is_about_the_client(name: &str) -> bool {
 /// Whether two lower-case names are equal or aliases of each other.
 pub fn are_aliases(one: &str, other: &str) -> bool {
     one.len() == other.len() && fold(one) == fold(other)
+}
+
+/// A lower-case name with every character that is no letter and no digit turned into `-`.
+pub fn fold(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
 }
 
 fn length_bit(length: usize) -> u128 {

@@ -10,6 +10,24 @@ use crate::header_names::are_aliases;
 use crate::request_head::RequestTarget;
 
 /// A permitted request. It owns the request that it permits, so that a permit cannot meet another one; only the rules make it.
+///
+/// Nothing can be added to one, and it cannot be used twice:
+///
+/// ```compile_fail
+/// use vestibule::rules::Permitted;
+/// fn twice(permitted: Permitted) -> (Permitted, Permitted) {
+///     (permitted.clone(), permitted)
+/// }
+/// ```
+///
+/// ```
+/// use vestibule::front_door::AuthenticatedForward;
+/// use vestibule::refusal::Refused;
+/// use vestibule::rules::{Facts, Permitted, RuleSet, Trace};
+/// fn once(rules: &RuleSet, forward: AuthenticatedForward, facts: &Facts<'_>) -> Result<Permitted, Refused> {
+///     rules.decide(forward, facts, "id", Trace::Off)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permitted {
     host: String,

@@ -19,8 +19,11 @@ fn when(name: &str, holds: bool, behaviors: Vec<vestibule::rules::Behavior>) -> 
     Rule { name: name.into(), criteria: one("${host}", operator, HOST), behaviors }
 }
 
+/// The refusal and its cause.
+type Denied = (Refusal, String);
+
 /// Names of the headers that are set, and the rules that were looked at.
-fn run(request: Vec<Rule>) -> (Result<Vec<String>, (Refusal, String)>, Vec<(String, bool)>) {
+fn run(request: Vec<Rule>) -> (Result<Vec<String>, Denied>, Vec<(String, bool)>) {
     let mut trace = Vec::new();
     let decided = Asked::plain(&[]).decide(&rules(request), Trace::On(&mut trace));
     let names = decided.map(|permitted| permitted.ours().keys().map(ToString::to_string).collect());
