@@ -47,8 +47,8 @@ fn a_good_request_is_told_stage_by_stage() {
             "client         127.0.0.1\n",
             "route          `/` to `core`, verification Enforce\n",
             "presented      CN=client,O=Vestibule Test\n",
-            "chain          Trusted\n",
-            "revocation     NotRevoked\n",
+            "chain          trusted\n",
+            "revocation     not_revoked\n",
             "verify         SUCCESS\n",
             "admission      verified; waived: nothing\n",
             "rule           no contractors: did not match\n",
@@ -191,6 +191,14 @@ fn heads_from_files_and_without_an_end() {
     }
     let empty = folder.run(&["explain"], &[], b"");
     assert_eq!((empty.code, empty.stderr.as_str()), (64, "vestibule: there is no request head\n"));
+}
+
+#[test]
+fn nothing_is_remembered_with_caches_of_no_entries() {
+    let folder = Folder::good();
+    folder.edit("vestibule.toml", "verification_cache_entries = 200", "verification_cache_entries = 0");
+    folder.edit("vestibule.toml", "certificate_cache_entries = 100", "certificate_cache_entries = 0");
+    says(&folder.explain(&with_certificate(&folder.issuing.issue(&Leaf::named("client")))), &["verify         SUCCESS\n"]);
 }
 
 #[test]

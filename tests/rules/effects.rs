@@ -22,8 +22,11 @@ fn when(name: &str, holds: bool, behaviors: Vec<vestibule::rules::Behavior>) -> 
 /// The refusal and its cause.
 type Denied = (Refusal, String);
 
+/// The rules that were looked at, and whether they matched.
+type Looked = Vec<(String, bool)>;
+
 /// Names of the headers that are set, and the rules that were looked at.
-fn run(request: Vec<Rule>) -> (Result<Vec<String>, Denied>, Vec<(String, bool)>) {
+fn run(request: Vec<Rule>) -> (Result<Vec<String>, Denied>, Looked) {
     let mut trace = Vec::new();
     let decided = Asked::plain(&[]).decide(&rules(request), Trace::On(&mut trace));
     let names = decided.map(|permitted| permitted.ours().keys().map(ToString::to_string).collect());
@@ -31,7 +34,7 @@ fn run(request: Vec<Rule>) -> (Result<Vec<String>, Denied>, Vec<(String, bool)>)
     (names.map_err(|refused| (refused.refusal, refused.cause)), looked)
 }
 
-fn named(names: &[(&str, bool)]) -> Vec<(String, bool)> {
+fn named(names: &[(&str, bool)]) -> Looked {
     names.iter().map(|(name, matched)| ((*name).to_owned(), *matched)).collect()
 }
 
