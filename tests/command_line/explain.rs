@@ -69,7 +69,7 @@ fn the_head_is_refused_with_its_cause() {
         ("nonsense".to_owned(), "400 request_malformed", "the head is not HTTP/1"),
         ("GET / HTTP/2.0\r\nHost: a\r\n\r\n".into(), "400 request_malformed", "the head is not HTTP/1"),
         ("GET / HTTP/1.1\r\nHost : a\r\n\r\n".into(), "400 request_malformed", "the head is not HTTP/1"),
-        ("GET /.. HTTP/1.1\r\nHost: a\r\n\r\n".into(), "400 request_target_invalid", "climbs above the root"),
+        ("GET /.. HTTP/1.1\r\nHost: a\r\n\r\n".into(), "400 request_target_invalid", "clients resolve them"),
         ("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n".into(), "400 request_target_invalid", "not in origin form"),
         ("GET / HTTP/1.1\r\n\r\n".into(), "400 request_malformed", "host: not exactly one"),
         ("GET / HTTP/1.1\r\nHost: other\r\n\r\n".into(), "403 unknown_domain", "no domain `other`"),

@@ -202,8 +202,6 @@ fn a_subrequest_is_answered_for_the_request_that_it_names() {
     );
     let answer = bank.vestibule.ask(ask("/", "GET").of_nobody().text());
     assert_eq!(bank.refused(&answer, 401), "certificate_required");
-    let answer = bank.vestibule.ask(ask("/public/../x", "GET").of_nobody().text());
-    assert_eq!(bank.refused(&answer, 401), "certificate_required");
     for request in [
         Request::get("/-/authorize"),
         ask("/", "GET").without("x-original-uri"),
@@ -211,6 +209,7 @@ fn a_subrequest_is_answered_for_the_request_that_it_names() {
         ask("/", "GET").with("x-original-uri", "/public/"),
         ask("/public/", "GET").with("x_original_uri", "/"),
         ask("http://other.example/", "GET"),
+        ask("/public/../x", "GET"),
         ask("/", "G T"),
     ] {
         assert_eq!(bank.refused(&bank.vestibule.ask(request.of(&good()).text()), 400), "request_target_invalid");
