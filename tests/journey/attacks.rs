@@ -229,7 +229,7 @@ fn the_host_is_one_of_ours_and_there_is_one() {
 fn a_target_is_judged_by_the_path_that_it_means() {
     let bank = Bank::open();
     // Written as if under a route that asks for nothing, but meant for one that does.
-    for target in ["/%70ayments/1", "//payments/1", "/payments//1", "//%70ayments//1"] {
+    for target in ["/%70ayments/1", "/payments//1"] {
         let answer = bank.vestibule.ask(Request::get(target).of_nobody().text());
         assert_eq!(bank.refused(&answer, 401), "certificate_required", "{target}");
         let answer = bank.vestibule.ask(Request::get(target).of(&person(&leaf("contractor-1"))).text());
@@ -253,6 +253,8 @@ fn a_target_is_judged_by_the_path_that_it_means() {
         // Of the open route only for those who decode `%2F`, or who merge slashes.
         "/public%2fx",
         "//public/x",
+        "//payments/1",
+        "//%70ayments//1",
         "/public/../../x",
         "/public/%2e%2e/%2e%2e/x",
         "/public/%00",
