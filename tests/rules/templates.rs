@@ -13,7 +13,7 @@ fn every_variable_of_a_request() {
     let fingerprint = hex::encode(certificate(&leaf).sha256());
     let mut asked = Asked::with(leaf, ca);
     asked.method = Method::POST;
-    asked.target = "/a/%2e%2e/b%20c//d?x=1&Y-z=2&x=3";
+    asked.target = "/b%20c//%64?x=1&Y-z=2&x=3";
     asked.headers = headers(&[("user-agent", "curl"), ("accept", "a"), ("accept", "b"), ("cookie", "s=1; t=2")]);
     for (template, value) in [
         ("${arg_x}", "1"),
@@ -27,7 +27,7 @@ fn every_variable_of_a_request() {
         ("${remote_addr}", "192.0.2.7"),
         ("${request_id}", ID),
         ("${request_method}", "POST"),
-        ("${request_uri}", "/a/%2e%2e/b%20c//d?x=1&Y-z=2&x=3"),
+        ("${request_uri}", "/b%20c//%64?x=1&Y-z=2&x=3"),
         ("${scheme}", "https"),
         ("${ssl_verification_status}", "SUCCESS"),
         ("${uri}", "/b c/d"),
