@@ -102,6 +102,25 @@ enum Who {
 }
 
 /// A request that may go on to the rules.
+///
+/// Nobody is admitted but by a policy:
+///
+/// ```compile_fail
+/// use vestibule::admission::Admission;
+/// fn another(admission: Admission) -> Admission {
+///     Admission { verify_text: "SUCCESS".into(), ..admission }
+/// }
+/// ```
+///
+/// ```
+/// use std::sync::Arc;
+/// use vestibule::admission::{Admission, Policy};
+/// use vestibule::front_door::VerdictMode;
+/// use vestibule::{presented::Presentation, refusal::Refused, verifier::Verification};
+/// fn another(presentation: &Presentation, found: &Arc<Verification>, policy: &Policy) -> Result<Admission, Refused> {
+///     Admission::decide(presentation, Some(found), policy, VerdictMode::Ignore)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admission {
     who: Who,
@@ -122,8 +141,11 @@ impl Admission {
         if policy.verification == VerificationMode::Off {
             return Ok(Self::anonymous(Anonymous::VerificationOff, "NONE".into()));
         }
-        let Some(verification) = verification.filter(|_| presentation.certificate().is_some()) else {
-            return Self::without_certificate(policy);
+        let verification = match (presentation.certificate(), verification) {
+            (None, _) => return Self::without_certificate(policy),
+            (Some(_), Some(verification)) => verification,
+            // Never the way of one who presented nothing: that way may be open.
+            (Some(_), None) => return Err(Refused::new(Refusal::Internal, "nobody verified the certificate")),
         };
         let judged = judge(verification, policy);
         let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));

@@ -1,25 +1,68 @@
 //! Vestibule: an edge proxy behind a TLS-terminating front door.
+//!
+//! # The journey of a request
+//!
+//! Modules stand in the order in which a request meets them. Each degree of trust is one module with one constructor, and a
+//! later stage takes the earlier stage's type: what was not authenticated cannot be passed on, because no value of the needed
+//! type exists.
+//!
+//! | stage | enters | leaves | refuses |
+//! |---|---|---|---|
+//! | [`request_head`] | bytes | [`RequestHead`](request_head::RequestHead), which anyone can make | targets that mean two things |
+//! | [`front_door`] | `RequestHead` | [`AuthenticatedForward`](front_door::AuthenticatedForward) | no proof, bent contract headers |
+//! | [`presented`] | `AuthenticatedForward` | [`Presentation`](presented::Presentation) | what does not decode, contradictions |
+//! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
+//! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`variables`] | a certificate | the `ssl_client_*` table | |
+//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
+//! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
+//!
+//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all
+//! of it and nothing in it knows `config`.
+//!
+//! # Accidents of other proxies, and what prevents each here
+//!
+//! | accident | known as | what prevents it | test |
+//! |---|---|---|---|
+//! | the client sends the trusted header itself | CVE-2024-10039 | nothing is read before the front door is authenticated | `attacks::whoever_does_not_have_the_key_learns_nothing` |
+//! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
+//! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
+//! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
+//! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
+//! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is not absent without the verdict `NONE` | `presented::an_empty_header_is_no_certificate_only_when_the_verdict_says_so` |
+//! | a verdict outlives the certificate on an open connection | nginx's `SUCCESS` after expiry | every request is judged at its own instant; remembered verdicts end at the next date | `time::a_certificate_that_expires_between_two_requests_of_one_connection` |
+//! | `CN=a,CN=admin` in a value matches `CN=admin` | regular expressions over a DN | attributes are variables of their own, read from the DER | `rules` |
+//! | a line feed in a subject starts a new header | printers that do not escape | values that we make hold 0x20 to 0x7E alone | `rules::template` |
+//! | several paths, the first one bad | CVE-2024-0567 | every path within a budget is judged by itself | `verify_suites` (BetterTLS) |
+//! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
+//! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+// Vocabulary.
 pub mod clock;
 pub mod header_names;
 pub mod refusal;
 pub mod request_head;
 pub mod secret;
 
+// Certificates, pure.
+pub mod variables;
 pub mod x509;
 
-pub mod admission;
+// Trust, in the order of the journey.
 pub mod front_door;
 pub mod presented;
 pub mod verifier;
 
+// The decision.
+pub mod admission;
 pub mod rules;
-pub mod variables;
 
+// Effects.
 pub mod upstream;
 
+// Surfaces.
 pub mod answer;
 pub mod authorize;
 pub mod journey;
@@ -27,6 +70,7 @@ pub mod proxy;
 pub mod record;
 pub mod telemetry;
 
+// Composition.
 pub mod cli;
 pub mod config;
 pub mod server;

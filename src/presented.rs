@@ -5,10 +5,10 @@
 //!
 //! 1. The certificate header is within its limit, `%XX`-encoded, PEM and nothing but PEM; the first certificate is the
 //!    client's, the others are untrusted intermediates: else one of the `CertificateHeader…` refusals or
-//!    [`Refusal::CertificateMalformed`].
-//! 2. The forwarded verdict is `SUCCESS`, `FAILED`, `FAILED:reason` or `NONE`: else [`Refusal::ForwardedVerdictUnknown`].
+//!    [`CertificateMalformed`](crate::refusal::Refusal::CertificateMalformed).
+//! 2. The forwarded verdict is `SUCCESS`, `FAILED`, `FAILED:reason` or `NONE`: else [`ForwardedVerdictUnknown`](crate::refusal::Refusal::ForwardedVerdictUnknown).
 //! 3. Verdict and certificate do not contradict each other, and a forwarded DN is the certificate's: else
-//!    [`Refusal::ForwardedVerdictContradicts`], [`Refusal::ForwardedDnMismatch`], or a note where the front door is configured
+//!    [`ForwardedVerdictContradicts`](crate::refusal::Refusal::ForwardedVerdictContradicts), [`ForwardedDnMismatch`](crate::refusal::Refusal::ForwardedDnMismatch), or a note where the front door is configured
 //!    to report only.
 //!
 //! Header format: nginx `$ssl_client_escaped_cert`, Auth0 "Set up the customer edge".
@@ -72,6 +72,23 @@ impl PresentedCertificate {
 }
 
 /// What the front door presented.
+///
+/// Without an authenticated forward there is none that holds a certificate:
+///
+/// ```compile_fail
+/// use vestibule::presented::Presentation;
+/// fn another(presentation: Presentation) -> Presentation {
+///     Presentation { verdict: None, ..presentation }
+/// }
+/// ```
+///
+/// ```
+/// use vestibule::presented::{CertificateDecoder, Presentation};
+/// use vestibule::{front_door::AuthenticatedForward, refusal::Refused};
+/// fn another(forward: &AuthenticatedForward, decoder: &CertificateDecoder) -> Result<Presentation, Refused> {
+///     Presentation::read(forward, decoder)
+/// }
+/// ```
 pub struct Presentation {
     certificate: Option<Arc<PresentedCertificate>>,
     verdict: Option<ForwardedVerdict>,

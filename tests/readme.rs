@@ -1,0 +1,33 @@
+//! The README's tables say what the program does.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot read the README has failed")]
+
+use vestibule::refusal::Refusal;
+use vestibule::rules::{Behavior, Operator};
+use vestibule::variables::CertificateVariable;
+
+const README: &str = include_str!("../README.md");
+
+#[test]
+fn every_refusal_has_its_row_and_no_other_has() {
+    let rows: Vec<&str> =
+        README.lines().skip_while(|line| *line != "## Refusals").filter(|line| line.starts_with("| `")).collect();
+    for refusal in Refusal::ALL {
+        let start = format!("| `{}` | {} | ", refusal.code(), refusal.status());
+        assert!(rows.iter().any(|row| row.starts_with(&start)), "no row starts with {start}");
+    }
+    let listed = README.split("## Refusals").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert_eq!(listed.lines().filter(|line| line.starts_with("| `")).count(), Refusal::ALL.len());
+}
+
+#[test]
+fn every_variable_operator_and_behavior_is_named() {
+    for variable in CertificateVariable::all() {
+        let name = variable.name();
+        let short = format!("`…_{}`", name.rsplit('_').next().unwrap());
+        assert!(README.contains(&format!("`{name}`")) || README.contains(&short), "{name}");
+    }
+    for name in Operator::NAMES.iter().chain(&Behavior::NAMES) {
+        assert!(README.contains(&format!("`{name}`")), "{name}");
+    }
+}
