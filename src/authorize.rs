@@ -44,8 +44,9 @@ fn decide(
 ) -> Result<Permitted, Refused> {
     let forward = forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header)?;
     record.asks_about(&forward);
-    let (snapshot, request_id) = (std::sync::Arc::clone(record.snapshot()), record.request_id().to_owned());
-    snapshot.decide(forward, &request_id, now, &mut record.findings, Trace::Off).map(|decided| decided.permitted)
+    let snapshot = std::sync::Arc::clone(record.snapshot());
+    let (request_id, findings) = record.deciding();
+    snapshot.decide(forward, request_id, now, findings, Trace::Off).map(|decided| decided.permitted)
 }
 
 fn permit(permitted: &Permitted) -> HttpResponse {

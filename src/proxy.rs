@@ -51,8 +51,8 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if let Some(endpoint) = tenant.authorize.as_ref().filter(|endpoint| endpoint.path == forward.target().path()) {
         return authorize::answer(record, forward, endpoint, style, now).map_into_right_body();
     }
-    let request_id = record.request_id().to_owned();
-    match snapshot.decide(forward, &request_id, now, &mut record.findings, Trace::Off) {
+    let (request_id, findings) = record.deciding();
+    match snapshot.decide(forward, request_id, now, findings, Trace::Off) {
         Ok(decided) => send(record, decided, request.version(), payload, style).await,
         Err(refused) => refuse(record, &refused, style),
     }
@@ -60,17 +60,16 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
 
 async fn send(record: Record, decided: Decided, version: Version, payload: Payload, style: ErrorStyle) -> Response {
     let Decided { permitted, route } = decided;
-    let request_id = permitted.request_id().to_owned();
     let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
     match answer {
-        Ok(answer) => respond(record, answer, &request_id, version),
+        Ok(answer) => respond(record, answer, version),
         Err(refused) => refuse(record, &refused, style),
     }
 }
 
-fn respond(record: Record, mut answer: Answer, request_id: &str, version: Version) -> Response {
+fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
     let (status, head) = (answer.status.as_u16(), answer.timings.first_byte);
-    if let Ok(id) = HeaderValue::from_str(request_id) {
+    if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     answer.on_end(move |transfer, ending| {
@@ -107,6 +106,9 @@ fn head_of(request: &Request) -> Result<RequestHead, Refused> {
     })
 }
 
+/// For the lines that are added on the way to the upstream: growing a map costs more than this memory.
+const ROOM: usize = 16;
+
 /// All values are slices of one piece of memory: they are cloned on the way to the upstream, and so that costs no more.
 fn headers_of(lines: &actix_web::http::header::HeaderMap) -> Option<HeaderMap> {
     let mut text = Vec::with_capacity(lines.iter().map(|(_, value)| value.len()).sum());
@@ -114,7 +116,7 @@ fn headers_of(lines: &actix_web::http::header::HeaderMap) -> Option<HeaderMap> {
         text.extend_from_slice(value.as_bytes());
     }
     let mut rest = Bytes::from(text);
-    let mut headers = HeaderMap::with_capacity(lines.len());
+    let mut headers = HeaderMap::with_capacity(lines.len() + ROOM);
     for (name, value) in lines {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         headers.append(name, HeaderValue::from_maybe_shared(rest.split_to(value.len())).ok()?);

@@ -77,6 +77,11 @@ impl Record {
         &self.request_id
     }
 
+    /// What the stages read and write while they decide.
+    pub fn deciding(&mut self) -> (&str, &mut Findings) {
+        (&self.request_id, &mut self.findings)
+    }
+
     /// Takes in what the front door said about the request.
     pub fn authenticated(&mut self, forward: &AuthenticatedForward) {
         self.client = Some(forward.client_address());
