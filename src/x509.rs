@@ -12,6 +12,8 @@ pub mod oid;
 pub mod openssl_ffi;
 pub mod path;
 pub mod pem_text;
+pub mod profile;
+pub mod qc_statements;
 pub mod reason;
 pub mod serial;
 pub mod subject_alt_name;
