@@ -7,6 +7,8 @@
 mod policy;
 mod problem;
 mod process;
+mod profiles;
+mod registered;
 mod rules;
 mod source;
 mod table;

@@ -9,7 +9,7 @@ use http::{HeaderName, Method};
 use super::policy::PolicySettings;
 use super::process::Process;
 use super::table::Table;
-use super::{rules, trusted_ca, upstreams};
+use super::{profiles, rules, trusted_ca, upstreams};
 use crate::clock::UnixTime;
 use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, VerdictMode};
 use crate::header_names::HeaderNames;
@@ -38,9 +38,10 @@ pub(super) fn read(
     domains(&table, place, process, &doors, &rules, directory);
     let trusted = trusted_ca::read(&table, place, warnings);
     let upstreams = upstreams::read(&table, place.folder);
-    let policy = PolicySettings::default().read(table.table_or_empty("policy"));
-    let routes: Vec<Route> =
-        table.tables("routes").into_iter().filter_map(|route| read_route(route, &policy, &trusted, &upstreams)).collect();
+    let profiles = profiles::read(&table, place.folder);
+    let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
+    let read_route = |route| read_route(route, &policy, place.folder, &trusted, &upstreams);
+    let routes: Vec<Route> = table.tables("routes").into_iter().filter_map(read_route).collect();
     if !table.has("routes") {
         table.problem("routes", "is missing: every request would be answered 404", "[[routes]] with `path` and `upstream`");
     }
@@ -48,7 +49,7 @@ pub(super) fn read(
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     let authorize = table.table("authorize").and_then(authorize);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize))
+    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
 }
 
 fn authorize(table: Table<'_>) -> Option<Authorize> {
@@ -241,6 +242,7 @@ fn client_ip_header(table: &Table<'_>) -> HeaderName {
 fn read_route(
     table: Table<'_>,
     policy: &PolicySettings,
+    folder: &Path,
     trusted: &HashMap<String, Option<Arc<crate::verifier::TrustedCas>>>,
     upstreams: &HashMap<String, Option<Arc<Upstream>>>,
 ) -> Option<Route> {
@@ -258,7 +260,7 @@ fn read_route(
                 None
             }
         });
-    let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own));
+    let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
     let policy: Option<RoutePolicy> = settings.ready(&table, trusted);
     let limit = table.size("request_body_max", 0);
     let request_body_limit = (limit > 0).then_some(limit as u64);
