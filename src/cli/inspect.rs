@@ -140,7 +140,8 @@ fn print_table(
     let pem = [Scalar::EscapedCert, Scalar::Cert, Scalar::RawCert].map(CertificateVariable::Scalar);
     let shown: Vec<_> =
         CertificateVariable::all().chain(attributes(variables)).filter(|variable| !pem.contains(variable)).collect();
-    let width = shown.iter().map(|variable| variable.name().len()).max().unwrap_or_default();
+    let of_profile = ProfileVariable::ALL.iter().filter(|_| assessment.is_some()).map(|(_, name)| name.len());
+    let width = shown.iter().map(|variable| variable.name().len()).chain(of_profile).max().unwrap_or_default();
     for variable in shown {
         // A long serial number holds a line feed.
         let text = variables.text(&variable, moment).replace('\n', "\\n");

@@ -210,6 +210,7 @@ fn check(tenant: &Tenant) -> (Option<i32>, String) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text.replace("{port}", "1").replace("{admin}", "2")).unwrap();
     }
+    std::fs::write(folder.path().join("nobody"), "# all of them left\n\n").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_vestibule")).args(["check", "--config"]).arg(folder.path()).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
@@ -239,6 +240,7 @@ fn problems_of_profiles_and_lists_are_told() {
         (route("deny_certificates = [\"nothing.txt\"]"), "`nothing.txt` cannot be read"),
         (route("deny_certificates = [\"issuer-serial:01 CN=a, O=b\"]"), "as `ssl_client_i_dn` prints it"),
         (route("deny_certificates = [\"secrets/pepper\"]"), "`secrets/pepper`, line 1: found `"),
+        (route("allow_certificates = [\"nobody\"]"), "names no certificate"),
         (route("deny_certificates = [\"crl/clients.pem\"]"), "no `CERTIFICATE` block"),
     ] {
         let (code, said) = check(&Tenant { tables, ..Tenant::default() });
