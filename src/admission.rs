@@ -132,6 +132,24 @@ enum Who {
 }
 
 /// A request that may go on to the rules.
+///
+/// Nobody is admitted but by a policy:
+///
+/// ```compile_fail
+/// use vestibule::admission::Admission;
+/// fn another(admission: Admission) -> Admission {
+///     Admission { verify_text: "SUCCESS".into(), ..admission }
+/// }
+/// ```
+///
+/// ```
+/// use std::sync::Arc;
+/// use vestibule::admission::{Admission, Demands};
+/// use vestibule::{presented::Presentation, refusal::Refused, verifier::Verification};
+/// fn another(presentation: &Presentation, found: &Arc<Verification>, demands: &Demands<'_>) -> Result<Admission, Refused> {
+///     Admission::decide(presentation, Some(found), demands)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admission {
     who: Who,
@@ -152,8 +170,11 @@ impl Admission {
         if policy.verification == VerificationMode::Off {
             return Ok(Self::anonymous(Anonymous::VerificationOff, "NONE".into()));
         }
-        let (Some(verification), Some(certificate)) = (verification, presentation.certificate()) else {
-            return Self::without_certificate(policy);
+        let (certificate, verification) = match (presentation.certificate(), verification) {
+            (None, _) => return Self::without_certificate(policy),
+            (Some(certificate), Some(verification)) => (certificate, verification),
+            // Never the way of one who presented nothing: that way may be open.
+            (Some(_), None) => return Err(Refused::new(Refusal::Internal, "nobody verified the certificate")),
         };
         let permissive = policy.verification == VerificationMode::Permissive;
         let judged = judge(verification, policy);

@@ -14,6 +14,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Problem;
@@ -75,9 +76,20 @@ pub fn run() -> ExitCode {
 
 /// Prints what clap has to say; `--help` and `--version` are no errors.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell when stderr is closed.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+    if !error.use_stderr() {
+        return done(error.print());
+    }
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => say(&format!("a command is missing\n\n{text}")),
+        _ => say(text.strip_prefix("error: ").unwrap_or(&text)),
+    }
+    ExitCode::from(USAGE)
+}
+
+/// Tells the user. When stderr is closed there is nobody to tell, which is no reason to panic as `eprintln` does.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "vestibule: {}", message.trim_end());
 }
 
 fn done(written: io::Result<()>) -> ExitCode {
@@ -88,7 +100,7 @@ fn done(written: io::Result<()>) -> ExitCode {
 }
 
 fn failed(why: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("vestibule: {why}");
+    say(&why.to_string());
     ExitCode::FAILURE
 }
 

@@ -4,11 +4,13 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod environment;
 mod policy;
 mod problem;
 mod process;
 mod profiles;
 mod registered;
+mod routes;
 mod rules;
 mod source;
 mod table;
@@ -51,13 +53,13 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let collector = Collector::default();
     let mut warnings = Vec::new();
     let read = source::read(folder, &collector);
-    let process = Process::read(Table::new(read.process.values, &read.process.file, &collector), folder);
+    let process = Process::read(Table::of(read.process, &collector), folder, &mut warnings);
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     for file in read.tenants {
-        let table = Table::new(file.values, &file.file, &collector);
-        let place = tenant::Place { name: &file.name, position: tenants.len(), folder, now };
-        tenants.extend(tenant::read(table, &place, &process, &mut directory, &mut warnings));
+        let name = file.name.clone();
+        let place = tenant::Place { name: &name, position: tenants.len(), folder, now };
+        tenants.extend(tenant::read(Table::of(file, &collector), &place, &process, &mut directory, &mut warnings));
     }
     let problems = collector.into_problems();
     if !problems.is_empty() {

@@ -30,6 +30,23 @@ pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
 
 /// A request from an authenticated front door, its contract headers taken out.
+///
+/// Nobody else can make or change one:
+///
+/// ```compile_fail
+/// use vestibule::front_door::AuthenticatedForward;
+/// fn another(forward: AuthenticatedForward) -> AuthenticatedForward {
+///     AuthenticatedForward { host: "other.example".into(), ..forward }
+/// }
+/// ```
+///
+/// ```
+/// use vestibule::front_door::{AuthenticatedForward, Directory};
+/// use vestibule::{refusal::Refused, request_head::RequestHead};
+/// fn another(directory: &Directory, head: RequestHead) -> Result<AuthenticatedForward, Refused> {
+///     AuthenticatedForward::authenticate(directory, head)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct AuthenticatedForward {
     domain: Arc<Domain>,

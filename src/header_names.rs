@@ -39,6 +39,44 @@ impl<T> HeaderNames<T> {
     }
 }
 
+/// Headers that frame or route the message, or stay on their hop: nobody may configure them.
+const FRAMING: [&str; 15] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that tell an upstream about the client. The upstream stage always writes them itself.
+const ABOUT_THE_CLIENT: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "x-request-id"];
+
+/// Whether a lower-case name, or what it is an alias of, frames or routes the message.
+pub fn is_framing(name: &str) -> bool {
+    FRAMING.contains(&fold(name).as_ref())
+}
+
+/// Whether a lower-case name, or what it is an alias of, tells an upstream about the client.
+pub fn is_about_the_client(name: &str) -> bool {
+    ABOUT_THE_CLIENT.contains(&fold(name).as_ref())
+}
+
+/// Whether two lower-case names are equal or aliases of each other.
+pub fn are_aliases(one: &str, other: &str) -> bool {
+    one.len() == other.len() && fold(one) == fold(other)
+}
+
 /// A lower-case name with every character that is no letter and no digit turned into `-`.
 pub fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()) {

@@ -71,6 +71,23 @@ impl PresentedCertificate {
 }
 
 /// What the front door presented.
+///
+/// Without an authenticated forward there is none that holds a certificate:
+///
+/// ```compile_fail
+/// use vestibule::presented::Presentation;
+/// fn another(presentation: Presentation) -> Presentation {
+///     Presentation { verdict: None, ..presentation }
+/// }
+/// ```
+///
+/// ```
+/// use vestibule::presented::{CertificateDecoder, Presentation};
+/// use vestibule::{front_door::AuthenticatedForward, refusal::Refused};
+/// fn another(forward: &AuthenticatedForward, decoder: &CertificateDecoder) -> Result<Presentation, Refused> {
+///     Presentation::read(forward, decoder)
+/// }
+/// ```
 pub struct Presentation {
     certificate: Option<Arc<PresentedCertificate>>,
     verdict: Option<ForwardedVerdict>,

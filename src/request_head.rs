@@ -20,10 +20,15 @@ pub struct RequestHead {
 }
 
 /// An origin-form target (RFC 9112 §3.2.1): the bytes as sent, and the path as nginx normalizes it.
+///
+/// The upstream gets the target as it was sent, and may read it in another way than we do. So what is judged and what is
+/// served could be two things: paths that go up are refused in every spelling, and a path whose slashes can be counted in two
+/// ways has both readings here ([`RequestTarget::literal_path`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestTarget {
     raw: String,
     path: String,
+    literal_path: Option<String>,
     query_at: Option<usize>,
 }
 
@@ -31,7 +36,8 @@ impl RequestTarget {
     /// Reads a target. Only the origin form (`/path?query`) is accepted.
     ///
     /// # Errors
-    /// [`Refusal::RequestTargetInvalid`] for another form, a bad escape, a NUL, or a path that climbs above the root.
+    /// [`Refusal::RequestTargetInvalid`] for another form, a bad escape, a NUL, or a `.` or `..` segment in any spelling that an
+    /// upstream may understand.
     pub fn parse(raw: &str) -> Result<Self, Refused> {
         let invalid = |why: &str| Refused::new(Refusal::RequestTargetInvalid, format!("request target: {why}"));
         if !raw.starts_with('/') {
@@ -42,8 +48,20 @@ impl RequestTarget {
         }
         let query_at = raw.find('?');
         let raw_path = query_at.map_or(raw, |at| raw.get(..at).unwrap_or(raw));
-        let path = normalize(raw_path).map_err(invalid)?;
-        Ok(Self { raw: raw.to_owned(), path, query_at })
+        if raw_path.match_indices('%').any(|(at, _)| raw_path.as_bytes().get(at..).and_then(escaped).is_none()) {
+            return Err(invalid("a bad percent escape"));
+        }
+        let decoded = decode_once(raw_path.as_bytes(), |_| true);
+        if decoded.contains(&0) {
+            return Err(invalid("a NUL"));
+        }
+        // Some servers decode twice.
+        if climbs(&decoded) || climbs(&decode_once(&decoded, |_| true)) {
+            return Err(invalid("a `.` or `..` segment; clients resolve them before they send"));
+        }
+        let literal = text(decode_once(raw_path.as_bytes(), |byte| byte != b'/'));
+        let path = merge_slashes(&text(decoded));
+        Ok(Self { literal_path: Some(literal).filter(|literal| *literal != path), raw: raw.to_owned(), path, query_at })
     }
 
     /// The target as sent, path and query (nginx `$request_uri`).
@@ -51,9 +69,14 @@ impl RequestTarget {
         &self.raw
     }
 
-    /// The path: escapes decoded once, `.` and `..` resolved, repeated slashes merged (nginx `$uri`).
+    /// The path: escapes decoded once, repeated slashes merged (nginx `$uri`).
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The path as a server reads it that neither decodes `%2F` nor merges slashes.
+    pub fn literal_path(&self) -> &str {
+        self.literal_path.as_deref().unwrap_or(&self.path)
     }
 
     /// The query without `?` (nginx `$args`); none when there is no `?`.
@@ -62,51 +85,54 @@ impl RequestTarget {
     }
 }
 
-fn normalize(raw_path: &str) -> Result<String, &'static str> {
-    let decoded = decode_once(raw_path)?;
-    let mut segments: Vec<&str> = Vec::new();
-    let mut directory = true;
-    for segment in decoded.split('/').skip(1) {
-        directory = matches!(segment, "" | "." | "..");
-        match segment {
-            "" | "." => {}
-            ".." => {
-                segments.pop().ok_or("climbs above the root")?;
-            }
-            name => segments.push(name),
-        }
-    }
-    let mut path = String::with_capacity(decoded.len());
-    for segment in &segments {
-        path.push('/');
-        path.push_str(segment);
-    }
-    if directory {
-        path.push('/');
-    }
-    Ok(path)
+/// Whether a segment goes nowhere or up: `.`, `..`, also between backslashes, also with parameters behind (`..;a=b`), which
+/// Java servers cut off.
+fn climbs(path: &[u8]) -> bool {
+    path.split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| {
+        let name = segment.split(|byte| *byte == b';').next().unwrap_or(segment);
+        matches!(name, b"." | b"..")
+    })
 }
 
-fn decode_once(raw_path: &str) -> Result<String, &'static str> {
-    let mut bytes = raw_path.bytes();
-    let mut decoded = Vec::with_capacity(raw_path.len());
-    while let Some(byte) = bytes.next() {
-        let byte = match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-                let (high, low) = (digit(bytes.next()), digit(bytes.next()));
-                let (Some(high), Some(low)) = (high, low) else { return Err("a bad percent escape") };
-                u8::try_from(high * 16 + low).map_err(|_| "a bad percent escape")?
+/// Decodes the escapes of the bytes that are wanted; what is no escape stays as it is.
+fn decode_once(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, after)) = rest.split_first() {
+        match escaped(rest).filter(|(byte, _)| wanted(*byte)) {
+            Some((byte, after)) => {
+                decoded.push(byte);
+                rest = after;
             }
-            byte => byte,
-        };
-        if byte == 0 {
-            return Err("a NUL");
+            None => {
+                decoded.push(first);
+                rest = after;
+            }
         }
-        decoded.push(byte);
     }
-    // Bytes that are not UTF-8 stay distinguishable from each other only in the raw form; rules see the replacement character.
-    Ok(String::from_utf8(decoded).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
+    decoded
+}
+
+/// The byte of an escape that a text begins with, and what follows.
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, after) = text.strip_prefix(b"%")?.split_at_checked(2)?;
+    let digit = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    u8::try_from(digit(0)? * 16 + digit(1)?).ok().map(|byte| (byte, after))
+}
+
+/// Bytes that are not UTF-8 stay distinguishable from each other only in the raw form; rules see the replacement character.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())
+}
+
+fn merge_slashes(path: &str) -> String {
+    let mut merged = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !merged.ends_with('/') {
+            merged.push(c);
+        }
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -115,45 +141,58 @@ mod tests {
 
     #[test]
     fn path_is_normalized_as_nginx_does() {
-        for (raw, path, query) in [
-            ("/", "/", None),
-            ("/a/b", "/a/b", None),
-            ("/a//b///c", "/a/b/c", None),
-            ("/a/./b/../c", "/a/c", None),
-            ("/a/%2e%2e/admin", "/admin", None),
-            ("/a%2Fb", "/a/b", None),
-            ("/a/", "/a/", None),
-            ("/a/.", "/a/", None),
-            ("/a/b/..", "/a/", None),
-            ("/a?x=1&y=/../z", "/a", Some("x=1&y=/../z")),
-            ("/a?", "/a", Some("")),
-            ("/%41%2541", "/A%41", None),
+        for (raw, path, literal, query) in [
+            ("/", "/", "/", None),
+            ("/a/b", "/a/b", "/a/b", None),
+            ("/a//b///c", "/a/b/c", "/a//b///c", None),
+            ("//a", "/a", "//a", None),
+            ("/a%2Fb", "/a/b", "/a%2Fb", None),
+            ("/a%2fb%20c", "/a/b c", "/a%2fb c", None),
+            ("/a/", "/a/", "/a/", None),
+            ("/a;b/c", "/a;b/c", "/a;b/c", None),
+            ("/.a/..b/...", "/.a/..b/...", "/.a/..b/...", None),
+            ("/a?x=1&y=/../z", "/a", "/a", Some("x=1&y=/../z")),
+            ("/a?", "/a", "/a", Some("")),
+            ("/%41%2541", "/A%41", "/A%41", None),
+            ("/100%25", "/100%", "/100%", None),
         ] {
             let target = RequestTarget::parse(raw).unwrap();
-            assert_eq!((target.path(), target.query(), target.raw()), (path, query, raw));
+            assert_eq!((target.path(), target.literal_path(), target.query(), target.raw()), (path, literal, query, raw));
         }
     }
 
     #[test]
     fn hostile_targets_are_refused() {
-        for raw in [
-            "",
-            "*",
-            "http://h/",
-            "a",
-            "/..",
-            "/a/../../b",
-            "/%2e%2e/",
-            "/%",
-            "/%0",
-            "/%zz",
-            "/%00",
-            "/a b",
-            "/a#b",
-            "/a\u{7f}",
-        ] {
+        for raw in ["", "*", "http://h/", "a", "/%", "/%0", "/%zz", "/%+1", "/%00", "/a b", "/a#b", "/a\u{7f}"] {
             let refused = RequestTarget::parse(raw).unwrap_err();
             assert_eq!(refused.refusal, Refusal::RequestTargetInvalid, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn paths_that_go_up_are_refused_in_every_spelling() {
+        for raw in [
+            "/..",
+            "/a/../../b",
+            "/a/..",
+            "/a/.",
+            "/a/./b",
+            "/%2e%2e/",
+            "/a/.%2E/b",
+            "/a/..%2fb",
+            "/a%2f..%2fb",
+            "/a/..;/b",
+            "/a/..;x=1/b",
+            "/a/%2e%2e%3bx/b",
+            "/a\\..\\b",
+            "/a/..%5cb",
+            "/a%5c..%5cb",
+            "/a/%252e%252e/b",
+            "/a/..%252fb",
+            "/a/.;/b",
+            "/%25/..%252fb",
+        ] {
+            assert!(RequestTarget::parse(raw).is_err(), "{raw}");
         }
     }
 }

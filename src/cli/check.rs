@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{done, refused};
+use super::{done, refused, say};
 use crate::clock::UnixTime;
 use crate::config;
 
@@ -12,7 +12,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> ExitCode {
     match config::load(folder, UnixTime::now()) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
-                eprintln!("vestibule: warning: {warning}");
+                say(&format!("warning: {warning}"));
             }
             done(write!(out, "{}", loaded.effective).and_then(|()| writeln!(out, "# the configuration is good")))
         }

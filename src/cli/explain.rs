@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{USAGE, done, failed, inspect, refused};
+use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Identity};
 use crate::clock::UnixTime;
 use crate::config;
@@ -38,8 +38,8 @@ pub(super) struct ExplainArgs {
     head: Option<PathBuf>,
 }
 
-/// The largest head that is read: what the server reads too.
-const LARGEST_HEAD: u64 = 128 * 1024;
+/// The largest head: the server reads no more either.
+const LARGEST_HEAD: usize = 128 * 1024;
 
 pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     let now = args.at.unwrap_or_else(UnixTime::now);
@@ -53,17 +53,34 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     };
     let outcome = head_of(&bytes, args.peer);
     if bytes.is_empty() {
-        eprintln!("vestibule: there is no request head");
+        say("there is no request head");
         return ExitCode::from(USAGE);
     }
-    done(explain(&loaded.snapshot, outcome, now, out))
+    let mut said = Vec::new();
+    let written = explain(&loaded.snapshot, outcome, now, &mut said);
+    done(written.and_then(|()| out.write_all(harmless(&String::from_utf8_lossy(&said)).as_bytes())))
+}
+
+/// A recorded head is a stranger's: what it holds must not steer the terminal.
+fn harmless(said: &str) -> String {
+    let mut shown = String::with_capacity(said.len());
+    for one in said.chars() {
+        match one {
+            '\n' => shown.push(one),
+            _ if one.is_control() => shown.extend(one.escape_default()),
+            _ => shown.push(one),
+        }
+    }
+    shown
 }
 
 fn read(args: &ExplainArgs) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // One byte more, so that a head that is too large is not taken for its beginning.
+    let most = LARGEST_HEAD as u64 + 1;
     match &args.head {
-        Some(path) => std::fs::File::open(path)?.take(LARGEST_HEAD).read_to_end(&mut bytes)?,
-        None => io::stdin().lock().take(LARGEST_HEAD).read_to_end(&mut bytes)?,
+        Some(path) => std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?,
+        None => io::stdin().lock().take(most).read_to_end(&mut bytes)?,
     };
     Ok(bytes)
 }
@@ -71,6 +88,9 @@ fn read(args: &ExplainArgs) -> io::Result<Vec<u8>> {
 /// Reads a recorded head with the parser that the server uses. A recording often lacks the empty line at its end.
 fn head_of(bytes: &[u8], peer: IpAddr) -> Result<RequestHead, Refused> {
     let malformed = |why: String| Refused::new(Refusal::RequestMalformed, why);
+    if bytes.len() > LARGEST_HEAD {
+        return Err(Refused::new(Refusal::RequestHeadTooLarge, format!("more than {LARGEST_HEAD} bytes")));
+    }
     let mut whole = bytes.to_vec();
     whole.extend_from_slice(b"\r\n\r\n");
     let mut lines = [httparse::EMPTY_HEADER; 96];

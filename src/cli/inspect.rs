@@ -9,6 +9,7 @@ use clap::Args;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::failed;
 use crate::clock::UnixTime;
 use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable, Scalar};
 use crate::verifier::{TrustedCas, VerificationSettings, optional_no_ca_text, verify};
@@ -48,16 +49,14 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> ExitCode {
     let certificates = match read(&args.file) {
         Ok(certificates) => certificates,
         Err(error) => {
-            eprintln!("vestibule: cannot read a certificate from `{}`: {error}", args.file.display());
-            return ExitCode::FAILURE;
+            return failed(&format!("cannot read a certificate from `{}`: {error}", args.file.display()));
         }
     };
     let now = args.at.unwrap_or_else(UnixTime::now);
     let verify = match verify_text(args, &certificates, now) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!("vestibule: the trusted CAs cannot be used: {error}");
-            return ExitCode::FAILURE;
+            return failed(&format!("the trusted CAs cannot be used: {error}"));
         }
     };
     let Some(certificate) = certificates.into_iter().next() else { return ExitCode::FAILURE };
@@ -68,10 +67,7 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> ExitCode {
     let print = if args.json { print_json } else { print_table };
     match print(&variables, &moment, assessment, out) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("vestibule: cannot write the answer: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&format!("cannot write the answer: {error}")),
     }
 }
 

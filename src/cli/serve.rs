@@ -23,6 +23,10 @@ pub(super) fn run(folder: &Path) -> ExitCode {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    // Each request holds two connections, and the usual soft limit is 1,024 files.
+    if let Err(why) = rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        tracing::warn!("the limit of open files stays as it is: {why}");
+    }
     let access = match AccessLog::open(&loaded.process.access) {
         Ok(access) => access,
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),

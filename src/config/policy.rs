@@ -1,6 +1,6 @@
 //! `[policy]`: of a tenant, and of a route on top of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,12 +81,13 @@ impl PolicySettings {
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
         };
+        switches_without_effect(&table, &settings);
         table.finish();
         settings
     }
 
     /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &HashMap<String, Option<Arc<TrustedCas>>>) -> Option<RoutePolicy> {
+    pub(super) fn ready(&self, at: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Option<RoutePolicy> {
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
         let trust = match (&self.trusted_ca, self.admission.verification) {
@@ -111,6 +112,26 @@ impl PolicySettings {
 fn max_path_length(table: &Table<'_>, default: u32) -> u32 {
     let length = table.number("max_path_length", 0..=LONGEST_PATH, usize::try_from(default).unwrap_or(LONGEST_PATH));
     u32::try_from(length).unwrap_or(default)
+}
+
+/// Whoever writes a switch about certificates believes that somebody looks at them.
+fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
+    let (admission, registered) = (&settings.admission, &settings.registered);
+    if admission.verification != VerificationMode::Off {
+        return;
+    }
+    let switches = [
+        ("allow_unauthenticated_requests", admission.allow_unauthenticated_requests),
+        ("allow_expired_certificates", admission.allow_expired_certificates),
+        ("allow_revoked_certificates", admission.allow_revoked_certificates),
+        ("require_profile", admission.require_profile),
+        ("allow_certificates", !registered.allow.is_empty()),
+        ("deny_certificates", !registered.deny.is_empty()),
+    ];
+    for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
+        let found = "has no effect: `verification` is `off`, and everybody passes";
+        table.problem(name, found, "`verification` = \"enforce\" with it, or `off` without it");
+    }
 }
 
 /// A switch, in our spelling or in Zuplo's (`allowExpiredCertificates`).

@@ -1,6 +1,7 @@
 //! `vestibule.toml`: what the process needs before any request.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,7 @@ const MOST_HEADERS: usize = 96;
 const MOST_HEADER_BYTES: usize = 128 * 1024;
 
 impl Process {
-    pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
+    pub(super) fn read(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Self {
         let server = table.table_or_empty("server");
         let admin = table.table_or_empty("admin");
         let limits = table.table_or_empty("limits");
@@ -74,10 +75,10 @@ impl Process {
             listen: listeners(&server),
             workers: server.number("workers", 0..=1024, 0),
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
-            head_timeout: server.duration("head_timeout", Duration::from_secs(10)),
+            head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned())),
-            pepper: pepper(&secrets, folder).map(Arc::new),
+            pepper: pepper(&secrets, folder, warnings).map(Arc::new),
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
                 header_bytes: header_bytes(&limits),
@@ -113,13 +114,18 @@ fn header_bytes(limits: &Table<'_>) -> usize {
     bytes
 }
 
-fn pepper(secrets: &Table<'_>, folder: &Path) -> Option<Pepper> {
+fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Pepper> {
     let accepted = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
     let (key, text) = match (secrets.text("pepper"), secrets.text("pepper_file")) {
         // The environment's wins: it is the way to override the file's.
         (Some(text), _) => ("pepper", text),
         (None, Some(file)) => match std::fs::read_to_string(folder.join(&file)) {
-            Ok(text) => ("pepper_file", text),
+            Ok(text) => {
+                if is_open_to_everybody(&folder.join(&file)) {
+                    warnings.push(format!("`{file}` holds the pepper, and everybody on this machine may read it: chmod 600"));
+                }
+                ("pepper_file", text)
+            }
             Err(why) => {
                 let found = format!("`{file}` cannot be read: {why}");
                 secrets.problem("pepper_file", found, format!("a file with {accepted}"));
@@ -134,6 +140,10 @@ fn pepper(secrets: &Table<'_>, folder: &Path) -> Option<Pepper> {
     Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
 }
 
+fn is_open_to_everybody(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
 /// Reads the pepper of a configuration folder alone, for `vestibule keygen`.
 ///
 /// # Errors
@@ -141,7 +151,7 @@ fn pepper(secrets: &Table<'_>, folder: &Path) -> Option<Pepper> {
 pub fn read_pepper(folder: &Path) -> Result<Pepper, Vec<super::Problem>> {
     let collector = super::Collector::default();
     let read = super::source::read(folder, &collector);
-    let table = Table::new(read.process.values, &read.process.file, &collector);
-    let found = pepper(&table.table_or_empty("secrets"), folder);
+    let table = Table::of(read.process, &collector);
+    let found = pepper(&table.table_or_empty("secrets"), folder, &mut Vec::new());
     found.ok_or_else(|| collector.into_problems())
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use config::{Value, ValueKind};
 
+use super::environment::{self, variable_of};
 use super::problem::{Collector, Problem};
+use super::source::Values;
 use super::units;
 
 /// A table that is being read.
@@ -16,19 +18,27 @@ pub(super) struct Table<'c> {
     asked: RefCell<BTreeSet<String>>,
     path: String,
     file: String,
+    /// How the names of this file's variables begin.
+    prefix: String,
     collector: &'c Collector,
 }
 
 impl<'c> Table<'c> {
-    pub(super) fn new(entries: impl IntoIterator<Item = (String, Value)>, file: &str, collector: &'c Collector) -> Self {
-        let entries = entries.into_iter().collect();
-        Self { entries, asked: RefCell::default(), path: String::new(), file: file.to_owned(), collector }
+    /// All of a file.
+    pub(super) fn of(file: Values, collector: &'c Collector) -> Self {
+        let entries = file.values.into_iter().collect();
+        Self { entries, asked: RefCell::default(), path: String::new(), file: file.file, prefix: file.prefix, collector }
     }
 
-    /// Notes a problem with the value of a key.
+    /// Notes a problem with the value of a key. Where a variable set it, that is what the problem names.
     pub(super) fn problem(&self, key: &str, found: impl Into<String>, accepted: impl Into<String>) {
-        let key = self.key_path(key);
-        self.collector.add(Problem { file: self.file.clone(), key, found: found.into(), accepted: accepted.into() });
+        let path = self.key_path(key);
+        let variable = self.entries.get(key).and_then(|value| variable_of(&self.prefix, &path, value));
+        let (file, key) = match variable {
+            Some(variable) => (environment::PLACE.to_owned(), variable),
+            None => (self.file.clone(), path),
+        };
+        self.collector.add(Problem { file, key, found: found.into(), accepted: accepted.into() });
     }
 
     /// Ends the reading: what was not asked for is a problem.
@@ -73,9 +83,14 @@ impl<'c> Table<'c> {
 
     pub(super) fn boolean(&self, key: &str, default: bool) -> bool {
         let Some(value) = self.get(key) else { return default };
-        match value.kind {
-            ValueKind::Boolean(flag) => flag,
-            ref other => self.wrong(key, other, "true or false").unwrap_or(default),
+        match &value.kind {
+            ValueKind::Boolean(flag) => *flag,
+            ValueKind::String(text) if is_variable(value) => match text.as_str() {
+                "true" => true,
+                "false" => false,
+                _ => self.refused(key, text, "true or false").unwrap_or(default),
+            },
+            other => self.wrong(key, other, "true or false").unwrap_or(default),
         }
     }
 
@@ -86,8 +101,7 @@ impl<'c> Table<'c> {
             Some((_, meaning)) => *meaning,
             None => {
                 let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                self.problem(key, format!("found `{text}`"), format!("accepted: {}", words.join(", ")));
-                default
+                self.refused(key, &text, &words.join(", ")).unwrap_or(default)
             }
         }
     }
@@ -98,12 +112,13 @@ impl<'c> Table<'c> {
         let number = match &value.kind {
             ValueKind::I64(number) => usize::try_from(*number).ok(),
             ValueKind::U64(number) => usize::try_from(*number).ok(),
+            ValueKind::String(text) if is_variable(value) => text.parse().ok(),
             other => return self.wrong(key, other, &accepted).unwrap_or(default),
         };
         match number.filter(|number| range.contains(number)) {
             Some(number) => number,
             None => {
-                self.problem(key, format!("found {value}"), accepted);
+                self.problem(key, format!("found `{value}`"), format!("accepted: {accepted}"));
                 default
             }
         }
@@ -112,6 +127,15 @@ impl<'c> Table<'c> {
     pub(super) fn duration(&self, key: &str, default: Duration) -> Duration {
         self.parsed(key, |text| units::duration(text).ok_or_else(|| format!("accepted: {}", units::DURATION)))
             .unwrap_or(default)
+    }
+
+    /// A duration that must not be nothing: nothing would mean "at once", or "never".
+    pub(super) fn positive_duration(&self, key: &str, default: Duration) -> Duration {
+        let duration = self.duration(key, default);
+        if duration.is_zero() {
+            self.problem(key, "found no time at all", format!("accepted: {}, more than nothing", units::DURATION));
+        }
+        duration
     }
 
     pub(super) fn size(&self, key: &str, default: usize) -> usize {
@@ -157,25 +181,21 @@ impl<'c> Table<'c> {
         }
     }
 
-    /// A list of lists of tables: Azion's criteria.
-    pub(super) fn table_groups(&self, key: &str) -> Vec<Vec<Table<'c>>> {
+    /// A list of lists of tables: Azion's criteria. A group with a problem is `None`.
+    pub(super) fn table_groups(&self, key: &str) -> Vec<Option<Vec<Table<'c>>>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let ValueKind::Array(groups) = &value.kind else {
             return self.wrong(key, &value.kind, "a list of groups of criteria").unwrap_or_default();
         };
-        let mut read = Vec::new();
-        for (at, group) in groups.iter().enumerate() {
-            let key = format!("{key}[{at}]");
-            match &group.kind {
-                ValueKind::Array(values) => {
-                    let tables =
-                        values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
-                    read.push(tables.flatten().collect());
-                }
-                other => read.extend(self.wrong::<Vec<_>>(&key, other, "a group: a list of criteria")),
-            }
-        }
-        read
+        groups.iter().enumerate().map(|(at, group)| self.table_group(&format!("{key}[{at}]"), group)).collect()
+    }
+
+    fn table_group(&self, key: &str, group: &Value) -> Option<Vec<Table<'c>>> {
+        let ValueKind::Array(values) = &group.kind else {
+            return self.wrong(key, &group.kind, "a group: a list of criteria");
+        };
+        let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
+        tables.collect::<Vec<_>>().into_iter().collect()
     }
 
     /// All tables of a table of tables, with their names.
@@ -206,7 +226,14 @@ impl<'c> Table<'c> {
 
     fn child(&self, key: &str, entries: BTreeMap<String, Value>) -> Table<'c> {
         let path = self.key_path(key);
-        Table { entries, asked: RefCell::default(), path, file: self.file.clone(), collector: self.collector }
+        Table {
+            entries,
+            asked: RefCell::default(),
+            path,
+            file: self.file.clone(),
+            prefix: self.prefix.clone(),
+            collector: self.collector,
+        }
     }
 
     fn key_path(&self, key: &str) -> String {
@@ -215,6 +242,11 @@ impl<'c> Table<'c> {
             (path, "") => path.to_owned(),
             (path, key) => format!("{path}.{key}"),
         }
+    }
+
+    fn refused<T>(&self, key: &str, text: &str, accepted: &str) -> Option<T> {
+        self.problem(key, format!("found `{text}`"), format!("accepted: {accepted}"));
+        None
     }
 
     fn wrong<T>(&self, key: &str, found: &ValueKind, accepted: &str) -> Option<T> {
@@ -230,4 +262,9 @@ impl<'c> Table<'c> {
         self.problem(key, format!("found {kind}"), format!("accepted: {accepted}"));
         None
     }
+}
+
+/// Variables are always texts; a key that wants something else reads it out of them.
+fn is_variable(value: &Value) -> bool {
+    value.origin() == Some(environment::PLACE)
 }

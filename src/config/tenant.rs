@@ -1,22 +1,22 @@
 //! A tenant's file: domains, front doors, CAs, policy, routes, rules.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use http::{HeaderName, Method};
+use http::HeaderName;
 
 use super::policy::PolicySettings;
 use super::process::Process;
 use super::table::Table;
-use super::{profiles, rules, trusted_ca, upstreams};
+use super::{profiles, routes, rules, trusted_ca, upstreams};
+use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, VerdictMode};
-use crate::header_names::HeaderNames;
-use crate::journey::{Authorize, ErrorStyle, Route, RoutePolicy, Tenant};
-use crate::rules::RuleSet;
+use crate::header_names::{HeaderNames, are_aliases, is_framing};
+use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
+use crate::rules::{Rule, RuleSet, Variable};
 use crate::secret::{ApiKeys, Tag};
-use crate::upstream::Upstream;
 
 /// Which tenant is read, and where.
 pub(super) struct Place<'p> {
@@ -35,35 +35,53 @@ pub(super) fn read(
 ) -> Option<Tenant> {
     let rules = rules::read(&table);
     let doors = front_doors(&table);
+    let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     domains(&table, place, process, &doors, &rules, directory);
     let trusted = trusted_ca::read(&table, place, warnings);
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let read_route = |route| read_route(route, &policy, place.folder, &trusted, &upstreams);
-    let routes: Vec<Route> = table.tables("routes").into_iter().filter_map(read_route).collect();
-    if !table.has("routes") {
-        table.problem("routes", "is missing: every request would be answered 404", "[[routes]] with `path` and `upstream`");
-    }
+    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
-    let authorize = table.table("authorize").and_then(authorize);
+    rules_without_certificates(&table, &routes, &rules);
     table.finish();
     Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
 }
 
-fn authorize(table: Table<'_>) -> Option<Authorize> {
+/// Where no route looks at a certificate, a rule about certificates guards nothing.
+fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
+    let nobody_looks = routes.iter().all(|route| route.policy.admission.verification == VerificationMode::Off);
+    if routes.is_empty() || !nobody_looks {
+        return;
+    }
+    let asks = |rule: &&Rule| rule.criteria.variables().any(Variable::is_about_certificate);
+    for rule in rules.request.iter().filter(asks) {
+        let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
+        tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
+    }
+}
+
+fn authorize(table: Table<'_>, doors: &[Door], rules: &RuleSet) -> Option<Authorize> {
     let header = |key: &str, default: &'static str| {
         table.parsed(key, parse_header_name).unwrap_or_else(|| HeaderName::from_static(default))
     };
     let original_uri_header = header("original_uri_header", "x-original-uri");
     let original_method_header = header("original_method_header", "x-original-method");
     let path = table.required_text("path", "a path, like \"/-/authorize\"");
+    if are_aliases(original_uri_header.as_str(), original_method_header.as_str()) {
+        table.problem("original_method_header", "is the name of `original_uri_header` too", "two different names");
+    }
+    for (key, header) in [("original_uri_header", &original_uri_header), ("original_method_header", &original_method_header)] {
+        let taken = |other: &HeaderName| are_aliases(other.as_str(), header.as_str());
+        let of_contract = doors.iter().any(|door| taken(&door.api_key) || door.headers.iter().any(|(_, name)| taken(name)));
+        if of_contract || CLIENT_IP_HEADERS.contains(&header.as_str()) || rules.header_names().any(taken) {
+            table.problem(key, format!("`{header}` has another meaning and is taken out before"), "a name of its own");
+        }
+    }
     table.finishing(|table| {
         let path = path?;
-        if !path.starts_with('/') {
-            table.problem("path", format!("found `{path}`"), "a path that starts with `/`");
-        }
+        routes::path_problem(table, &path);
         Some(Authorize { path, original_uri_header, original_method_header })
     })
 }
@@ -80,7 +98,12 @@ fn front_doors(tenant: &Table<'_>) -> Vec<Door> {
     if tables.is_empty() {
         tenant.problem("front_doors", "is missing: nothing could be trusted", "[[front_doors]] with `name` and `proofs`");
     }
-    tables.into_iter().filter_map(front_door).collect()
+    let doors: Vec<Door> = tables.into_iter().filter_map(front_door).collect();
+    let mut names = HashSet::new();
+    for door in doors.iter().filter(|door| !names.insert(&door.front_door.name)) {
+        tenant.problem("front_doors", format!("two have the name `{}`", door.front_door.name), "one name for each");
+    }
+    doors
 }
 
 fn front_door(table: Table<'_>) -> Option<Door> {
@@ -233,52 +256,19 @@ fn tags(table: &Table<'_>) -> Option<Vec<Tag>> {
 }
 
 /// Auth0's four, and no other: a front door must know which one it overwrites.
+const CLIENT_IP_HEADERS: [&str; 4] = ["x-forwarded-for", "true-client-ip", "cf-connecting-ip", "x-azure-clientip"];
+
 fn client_ip_header(table: &Table<'_>) -> HeaderName {
-    let words = ["x-forwarded-for", "true-client-ip", "cf-connecting-ip", "x-azure-clientip"];
-    let name = table.choice("custom_client_ip_header", &words.map(|word| (word, word)), "x-forwarded-for");
+    let name = table.choice("custom_client_ip_header", &CLIENT_IP_HEADERS.map(|word| (word, word)), "x-forwarded-for");
     HeaderName::from_static(name)
 }
 
-fn read_route(
-    table: Table<'_>,
-    policy: &PolicySettings,
-    folder: &Path,
-    trusted: &HashMap<String, Option<Arc<crate::verifier::TrustedCas>>>,
-    upstreams: &HashMap<String, Option<Arc<Upstream>>>,
-) -> Option<Route> {
-    let path = table.required_text("path", "the start of a path, like \"/\"");
-    if path.as_ref().is_some_and(|path| !path.starts_with('/')) {
-        table.problem("path", format!("found `{}`", path.clone().unwrap_or_default()), "a path that starts with `/`");
-    }
-    let methods = table.texts("methods").iter().filter_map(|text| method(&table, text)).collect();
-    let upstream =
-        table.required_text("upstream", "the name of one of [upstreams]").and_then(|name| match upstreams.get(&name) {
-            Some(upstream) => upstream.clone(),
-            None => {
-                let known: Vec<&str> = upstreams.keys().map(String::as_str).collect();
-                table.problem("upstream", format!("there is no upstream `{name}`"), format!("one of {}", known.join(", ")));
-                None
-            }
-        });
-    let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
-    let policy: Option<RoutePolicy> = settings.ready(&table, trusted);
-    let limit = table.size("request_body_max", 0);
-    let request_body_limit = (limit > 0).then_some(limit as u64);
-    table.finish();
-    Some(Route { path: path?, methods, policy: policy?, upstream: upstream?, request_body_limit })
-}
-
-fn method(table: &Table<'_>, text: &str) -> Option<Method> {
-    let upper = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-    let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
-    if method.is_none() {
-        table.problem("methods", format!("found `{text}`"), "HTTP methods in capitals, like \"GET\"");
-    }
-    method
-}
-
 fn parse_header_name(text: &str) -> Result<HeaderName, String> {
-    HeaderName::from_bytes(text.as_bytes()).map_err(|_| "accepted: a header name".to_owned())
+    let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| "accepted: a header name".to_owned())?;
+    if is_framing(name.as_str()) {
+        return Err("accepted: a header name of its own; this one frames or routes the message".to_owned());
+    }
+    Ok(name)
 }
 
 /// A host name, lower case: labels of letters, digits and hyphens (RFC 1123 §2.1).

@@ -1,6 +1,6 @@
 //! `[trusted_ca.<name>]`: files of certificates and CRLs to trust that is ready for use.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ pub(super) fn read(
     tenant: &Table<'_>,
     place: &Place<'_>,
     warnings: &mut Vec<String>,
-) -> HashMap<String, Option<Arc<TrustedCas>>> {
-    let mut sets = HashMap::new();
+) -> BTreeMap<String, Option<Arc<TrustedCas>>> {
+    let mut sets = BTreeMap::new();
     for (name, table) in tenant.named_tables("trusted_ca") {
         let material = TrustMaterial {
             anchors: sources(&table, "certificates", &["CERTIFICATE", "X509 CERTIFICATE"], place.folder),

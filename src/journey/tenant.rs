@@ -95,12 +95,30 @@ impl Tenant {
     /// The most specific route of a request: the longest path that its path starts with.
     ///
     /// # Errors
-    /// [`Refusal::NoRoute`].
+    /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do
+    /// would see a path of another route.
     pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
-        let (path, method) = (forward.target().path(), forward.method());
+        let (target, method) = (forward.target(), forward.method());
+        let (path, literal) = (target.path(), target.literal_path());
+        let route = self.route_of(path, method);
+        if literal != path && !same(route, self.route_of(literal, method)) {
+            let cause = format!("request target: {literal} and {path} are of different routes");
+            return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
+        }
+        route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+    }
+
+    fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
         let fits =
             |route: &&Arc<Route>| path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method));
-        let route = self.routes.iter().find(fits);
-        route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+        self.routes.iter().find(fits)
+    }
+}
+
+fn same(one: Option<&Arc<Route>>, other: Option<&Arc<Route>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }

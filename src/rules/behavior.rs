@@ -1,10 +1,11 @@
 //! What a rule does.
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 
 use super::facts::View;
 use super::template::Template;
 use super::variable::Variable;
+use crate::header_names::{are_aliases, is_about_the_client, is_framing};
 use crate::refusal::{Refusal, Refused};
 use crate::variables::{CertificateVariable, Scalar};
 
@@ -15,7 +16,7 @@ pub enum Behavior {
     AddRequestHeader(HeaderName, Template),
     /// `deny`: 403.
     Deny,
-    /// `filter_request_header`: all lines of this name are removed, those that rules added too.
+    /// `filter_request_header`: all lines of this name and its aliases are removed, those that rules added before too.
     FilterRequestHeader(HeaderName),
     /// `finish_request_phase`: the later behaviors and rules are skipped.
     FinishRequestPhase,
@@ -24,21 +25,6 @@ pub enum Behavior {
 /// Why a behavior cannot be: a sentence with the mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BehaviorError(pub String);
-
-/// Headers that frame or route the message: rules cannot touch them.
-const FIXED: [HeaderName; 11] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::RANGE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// The longest header value that a rule may make.
 const MAX_VALUE: usize = 64 * 1024;
@@ -65,6 +51,20 @@ impl Behavior {
         }
     }
 
+    /// `add_request_header` from a name and a value that stand apart.
+    ///
+    /// # Errors
+    /// What is wrong, and the mend.
+    pub fn add(name: &str, value: &str) -> Result<Self, BehaviorError> {
+        let template = header_template(value.trim_matches([' ', '\t'])).map_err(BehaviorError)?;
+        Ok(Self::AddRequestHeader(header_name(name)?, template))
+    }
+
+    /// Whether nothing after it is run.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Deny | Self::FinishRequestPhase)
+    }
+
     /// The header that this behavior sets.
     pub fn header_set(&self) -> Option<&HeaderName> {
         match self {
@@ -86,8 +86,7 @@ impl Behavior {
 
 fn add_request_header(line: &str) -> Result<Behavior, BehaviorError> {
     let (name, value) = line.split_once(':').ok_or_else(|| BehaviorError(format!("`{line}` is not `Name: value`")))?;
-    let template = header_template(value.trim_matches([' ', '\t'])).map_err(BehaviorError)?;
-    Ok(Behavior::AddRequestHeader(header_name(name)?, template))
+    Behavior::add(name, value)
 }
 
 /// Reads the value of a header that goes upstream.
@@ -109,8 +108,12 @@ pub(super) fn header_template(value: &str) -> Result<Template, String> {
 pub(super) fn header_name(name: &str) -> Result<HeaderName, BehaviorError> {
     let parsed =
         HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| BehaviorError(format!("`{name}` is no header name")))?;
-    if FIXED.contains(&parsed) {
-        return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule")));
+    if is_framing(parsed.as_str()) {
+        return Err(BehaviorError(format!("`{parsed}` frames or routes the message; no rule can set or remove it")));
+    }
+    if is_about_the_client(parsed.as_str()) {
+        let mend = "the upstream always gets it, from the authenticated front door; use another name";
+        return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule: {mend}")));
     }
     Ok(parsed)
 }
@@ -143,7 +146,7 @@ impl Changes {
     }
 
     fn filter(&mut self, name: &HeaderName) {
-        self.added.retain(|(added, _)| added != name);
+        self.added.retain(|(added, _)| !are_aliases(added.as_str(), name.as_str()));
         self.filtered.push(name.clone());
     }
 }

@@ -17,7 +17,7 @@ pub enum Conditional {
 }
 
 /// A compiled test of a value. Where a variable has several values, one that fits is enough; a negated operator holds when
-/// none fits.
+/// none fits. A variable that is not there has the empty value, as in nginx, whether it could have several values or not.
 #[derive(Debug)]
 pub enum Operator {
     /// The value is this text, byte for byte.
@@ -97,8 +97,16 @@ impl Operator {
 
 fn compile(expression: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(expression).size_limit(REGEX_SIZE).build().map_err(|why| {
-        format!("`{expression}` is no regular expression that runs in linear time (no look-around, no back-references): {why}")
+        format!(
+            "`{expression}` is no regular expression that runs in linear time (no look-around, no back-references): {}",
+            last_line(&why.to_string())
+        )
     })
+}
+
+/// The sentence below the drawing of where it went wrong.
+fn last_line(why: &str) -> &str {
+    why.lines().last().unwrap_or_default().trim_start_matches("error: ")
 }
 
 /// One criterion.
@@ -162,6 +170,16 @@ impl Groups {
             }
         }
         Ok(Self(groups))
+    }
+
+    /// Whether they always hold: there is no group at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The variables that they look at.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.0.iter().flatten().map(|criterion| &criterion.variable)
     }
 
     pub(super) fn hold(&self, view: &View<'_>) -> bool {

@@ -53,6 +53,8 @@ impl Values<'_> {
     pub(super) fn any(&self, test: impl Fn(&str) -> bool) -> bool {
         match self {
             Values::One(value) => test(value),
+            // Not there is empty, here as for a variable of one value: or `is_equal ""` would hold for some only.
+            Values::Many(values) if values.is_empty() => test(""),
             Values::Many(values) => values.iter().any(|value| test(value)),
         }
     }
@@ -81,6 +83,14 @@ impl Variable {
             "uri" => Self::Uri,
             _ => return Self::parse_named(name),
         })
+    }
+
+    /// Whether its value follows from the client's certificate.
+    pub fn is_about_certificate(&self) -> bool {
+        matches!(
+            self,
+            Self::Certificate(_) | Self::ClientCertificateValidation | Self::Profile(_) | Self::SslVerificationStatus
+        )
     }
 
     fn parse_named(name: &str) -> Option<Self> {

@@ -56,6 +56,11 @@ impl Endpoint {
         Ok(Self { transport: Transport::Unix(path.into()), authority: "localhost".to_owned(), identity })
     }
 
+    /// Whether the upstream's certificate is verified.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.transport, Transport::Tls { .. })
+    }
+
     /// What must be equal for two endpoints to share connections: the address and whom it trusts.
     pub(super) fn identity(&self) -> &Arc<str> {
         &self.identity

@@ -241,6 +241,8 @@ fn problems_of_profiles_and_lists_are_told() {
         (route("deny_certificates = [\"issuer-serial:01 CN=a, O=b\"]"), "as `ssl_client_i_dn` prints it"),
         (route("deny_certificates = [\"secrets/pepper\"]"), "`secrets/pepper`, line 1: found `"),
         (route("allow_certificates = [\"nobody\"]"), "names no certificate"),
+        (route("verification = \"off\", require_profile = true"), "has no effect"),
+        (route("verification = \"off\", deny_certificates = [\"trusted-ca/root.pem\"]"), "has no effect"),
         (route("deny_certificates = [\"crl/clients.pem\"]"), "no `CERTIFICATE` block"),
     ] {
         let (code, said) = check(&Tenant { tables, ..Tenant::default() });

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use crate::bank::{Bank, DOMAIN, PROCESS, Request, Tenant, assert_says_nothing, files, good};
 use crate::http_client::Client;
 use crate::recording_upstream::RecordingUpstream;
-use crate::vestibule_program::Vestibule;
+use crate::vestibule_program::{Vestibule, wait_until};
 
 #[test]
 fn the_admin_listener_and_the_data_listener_are_apart() {
@@ -45,8 +45,12 @@ fn counters_count() {
     bank.vestibule.wait_for_counter("vestibule_requests_permitted_total", 1);
     bank.vestibule.wait_for_counter("vestibule_responses_total{class=\"2xx\"}", 1);
     bank.vestibule.wait_for_counter("vestibule_responses_total{class=\"4xx\"}", 4);
-    assert_eq!(bank.vestibule.counter("vestibule_requests_in_flight"), 0);
+    let in_flight = || bank.vestibule.counter("vestibule_requests_in_flight");
+    wait_until(|| in_flight() == 0, || format!("{} requests stay in flight", in_flight()));
     let text = bank.vestibule.ask_admin("/metrics").text();
+    // Anybody can send what is not HTTP: it is no error of this program, whose errors wake somebody up.
+    bank.vestibule.wait_for_diagnostics("not a request");
+    assert!(!bank.vestibule.diagnostics().contains("ERROR"), "{}", bank.vestibule.diagnostics());
     assert!(!text.contains(crate::bank::KEY) && text.ends_with("# EOF\n"), "{text}");
 }
 
@@ -198,8 +202,6 @@ fn a_subrequest_is_answered_for_the_request_that_it_names() {
     );
     let answer = bank.vestibule.ask(ask("/", "GET").of_nobody().text());
     assert_eq!(bank.refused(&answer, 401), "certificate_required");
-    let answer = bank.vestibule.ask(ask("/public/../x", "GET").of_nobody().text());
-    assert_eq!(bank.refused(&answer, 401), "certificate_required");
     for request in [
         Request::get("/-/authorize"),
         ask("/", "GET").without("x-original-uri"),
@@ -207,6 +209,7 @@ fn a_subrequest_is_answered_for_the_request_that_it_names() {
         ask("/", "GET").with("x-original-uri", "/public/"),
         ask("/public/", "GET").with("x_original_uri", "/"),
         ask("http://other.example/", "GET"),
+        ask("/public/../x", "GET"),
         ask("/", "G T"),
     ] {
         assert_eq!(bank.refused(&bank.vestibule.ask(request.of(&good()).text()), 400), "request_target_invalid");

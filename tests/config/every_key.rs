@@ -1,0 +1,223 @@
+//! Every key with a value of the wrong type, with a wrong value, and with a neighbour that is no key.
+
+use crate::edge_config::{Folder, PROCESS, TENANT as TENANT_TEXT};
+use crate::{refused, refused_alone};
+
+/// A line `key = value` of a file, and the key's path.
+struct Line {
+    file: &'static str,
+    path: String,
+    table: String,
+    text: &'static str,
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (file, text) in [("vestibule.toml", PROCESS), (crate::TENANT, TENANT_TEXT)] {
+        let mut table = String::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
+                let place = seen.iter().filter(|other| **other == name).count();
+                seen.push(name);
+                table = format!("{name}[{place}]");
+            } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                table = name.replace("front_doors.", "front_doors[0].");
+            } else if let Some((key, _)) = line.split_once(" = ") {
+                let key = key.trim_matches('"');
+                let path = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+                lines.push(Line { file, path, table: table.clone(), text: line });
+            }
+        }
+    }
+    lines
+}
+
+/// A folder in which the line has become another one; the line is found below its table, since names repeat.
+fn with(line: &Line, becomes: &str) -> Folder {
+    let folder = Folder::good();
+    let tag = crate::edge_config::tag(crate::edge_config::KEY);
+    let was = line.text.replace("TAG", &tag);
+    let text = folder.read(line.file);
+    let mut place = lines()
+        .iter()
+        .filter(|other| other.file == line.file && other.text == line.text)
+        .position(|other| other.path == line.path);
+    let mut changed = Vec::new();
+    for one in text.lines() {
+        let here = one == was
+            && place.as_mut().is_some_and(|left| {
+                let now = *left == 0;
+                *left = left.wrapping_sub(1);
+                now
+            });
+        changed.push(if here { becomes.replace("TAG", &tag) } else { one.to_owned() });
+    }
+    folder.write(line.file, &changed.join("\n"));
+    assert_ne!(folder.read(line.file), text, "{}", line.path);
+    folder
+}
+
+#[test]
+fn no_key_takes_a_number_with_a_point() {
+    for line in lines() {
+        let key = line.text.split(" = ").next().unwrap();
+        let ran = with(&line, &format!("{key} = 1.5")).check();
+        let place = format!("{}: `{}`: found a number with a point\n  hint: accepted: ", line.file, line.path);
+        refused(&ran, &[&place]);
+    }
+}
+
+#[test]
+fn every_table_knows_its_keys() {
+    for line in lines() {
+        let found =
+            if line.table == "upstream_headers" { "found a whole number" } else { "is no key of this table\n  hint: keys: " };
+        let before = format!("strange_key = 1\n{}", line.text);
+        let path = if line.table.is_empty() { "strange_key".to_owned() } else { format!("{}.strange_key", line.table) };
+        refused_alone(&with(&line, &before).check(), &[&format!("{}: `{path}`: {found}", line.file)]);
+    }
+}
+
+#[test]
+fn every_inner_table_knows_its_keys() {
+    for (from, path) in [
+        ("{ conditional = \"if\",", "rules[0].criteria[0][0].strange_key"),
+        ("{ type = \"deny\"", "rules[0].behaviors[0].strange_key"),
+        ("{ allow_unauthenticated_requests = true", "routes[0].policy.strange_key"),
+    ] {
+        let to = from.replacen('{', "{ strange_key = 1,", 1);
+        let ran = crate::edited(&[(from, &to)]).check();
+        refused_alone(&ran, &[&format!("acme.toml: `{path}`: is no key of this table\n  hint: keys: ")]);
+    }
+}
+
+/// Key path, wrong values, and what is said to be right.
+const WRONG: &[(&str, &[&str], &str)] = &[
+    ("server.listen", &["[\"127.0.0.1\"]", "[\"localhost:80\"]", "[\"\"]"], "\"address:port\" or \"unix:/path\""),
+    ("server.listen", &["[\"unix:run/x\"]"], "absolute path"),
+    ("server.listen", &["[]"], "a list of listeners"),
+    ("server.workers", &["-1", "1025", "\"2\""], "a whole number from 0 to 1024"),
+    ("server.keep_alive", &["\"75\"", "\"75 sec\"", "\"-1s\"", "\"\"", "\"1.5s\""], "accepted: "),
+    ("server.head_timeout", &["\"10\"", "\"0s\""], "accepted: "),
+    ("server.shutdown_timeout", &["\"soon\""], "accepted: "),
+    ("admin.listen", &["\"9180\"", "\"unix:/x\"", "\"\""], "\"address:port\""),
+    ("secrets.pepper_file", &["\"secrets/missing\"", "\"secrets\"", "\"\""], "64 hexadecimal digits"),
+    ("limits.header_count", &["0", "97"], "from 1 to 96"),
+    ("limits.header_bytes", &["\"0B\"", "\"1MiB\"", "\"96\"", "\"96KB\""], "accepted: "),
+    ("limits.certificate_cache_entries", &["-1", "10000001"], "from 0 to 10000000"),
+    ("limits.verification_cache_entries", &["-1"], "from 0 to 10000000"),
+    ("logs.level", &["\"trace\"", "\"INFO\"", "\"\""], "accepted: error, warn, info, debug"),
+    ("error_style", &["\"xml\""], "accepted: json, problem+json, kong"),
+    ("enable_mtls_endpoint_aliases", &["\"true\"", "1", "\"yes\""], "accepted: true or false"),
+    ("authorize.path", &["\"x\"", "\"/a/../b\"", "\"/a?b\"", "\"\""], "normalized path"),
+    ("authorize.original_uri_header", &["\"a b\"", "\"\"", "\"host\""], "a header name"),
+    ("authorize.original_uri_header", &["\"client_certificate\"", "\"x-forwarded-for\"", "\"x-cn\""], "a name of its own"),
+    ("authorize.original_method_header", &["\"a:b\""], "a header name"),
+    ("authorize.original_method_header", &["\"x_original.uri\""], "two different names"),
+    ("domains[0].name", &["\"\"", "\"a b\"", "\"api.example:443\"", "\"api.example.\"", "\"-a.b\"", "\"*.b\""], "a host name"),
+    ("domains[0].front_door", &["\"other\""], "the name of one of [[front_doors]]"),
+    ("domains[0].custom_client_ip_header", &["\"x-real-ip\"", "\"\""], "accepted: x-forwarded-for, true-client-ip"),
+    ("domains[0].cname_api_keys", &["[]", "[\"TAG\", \"TAG\", \"TAG\"]"], "one tag, or two while a key is rotated"),
+    (
+        "domains[0].cname_api_keys[0]",
+        &["[\"\"]", "[\"secret\"]", "[\"hmac-sha256:xy\"]", "[\"hmac-sha256:00\"]"],
+        "vestibule keygen",
+    ),
+    ("front_doors[0].format", &["\"envoy\""], "accepted: nginx"),
+    ("front_doors[0].proofs", &["[]", "[\"network\"]", "\"\""], "api_key"),
+    ("front_doors[0].certificate_header_max", &["\"16\""], "accepted: "),
+    ("front_doors[0].forwarded_verdict", &["\"trust\""], "accepted: ignore, narrow, require"),
+    ("front_doors[0].forwarded_mismatch", &["\"ignore\""], "accepted: refuse, report"),
+    ("front_doors[0].headers.cname_api_key", &["\"a b\"", "\"TAG\"", "\"host\""], "a header name"),
+    ("front_doors[0].headers.client_certificate", &["\"\"", "\"content-length\""], "a header name"),
+    ("front_doors[0].headers.client_certificate_ca_verified", &["\"\""], "a header name"),
+    ("front_doors[0].headers.ssl_client_s_dn", &["\"\""], "a header name"),
+    ("front_doors[0].headers.ssl_client_s_dn_parsed", &["\"\""], "a header name"),
+    ("front_doors[0].headers.ssl_client_sigalg", &["\"\""], "a header name"),
+    ("front_doors[0].headers.request_id", &["\"\""], "a header name"),
+    (
+        "trusted_ca.clients.certificates",
+        &["[\"trusted-ca/missing.pem\"]", "[\"trusted-ca\"]"],
+        "a PEM file with CERTIFICATE blocks",
+    ),
+    ("trusted_ca.clients.certificates", &["[]"], "a list of PEM files"),
+    ("trusted_ca.clients.certificates", &["[\"crl/clients.pem\"]"], "only CERTIFICATE blocks"),
+    ("trusted_ca.clients.intermediates", &["[\"missing.pem\"]"], "a PEM file with CERTIFICATE blocks"),
+    ("trusted_ca.clients.crl", &["[\"trusted-ca/root.pem\"]"], "only X509 CRL blocks"),
+    ("trusted_ca.clients.allow_partial_chain", &["\"false\""], "true or false"),
+    ("trusted_ca.clients.x509_strict", &["0"], "true or false"),
+    ("trusted_ca.clients.allow_ed448", &["\"no\""], "true or false"),
+    ("policy.verification", &["\"Enforce\"", "\"none\"", "\"\""], "accepted: enforce, permissive, off"),
+    ("routes[0].policy.trusted_ca", &["\"servers\""], "a set of [trusted_ca]: clients"),
+    ("policy.allow_unauthenticated_requests", &["\"yes\"", "1"], "true or false"),
+    ("policy.allow_expired_certificates", &["\"true\""], "true or false"),
+    ("policy.allow_revoked_certificates", &["\"true\""], "true or false"),
+    ("policy.revocation_check_mode", &["\"strict\"", "\"NONE\""], "accepted: SKIP, IGNORE_CA_ERROR, STRICT"),
+    ("policy.allow_stale_crl", &["\"no\""], "true or false"),
+    ("policy.require_profile", &["\"no\""], "true or false"),
+    ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
+    ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("profiles[0].kind", &["\"PSD2\"", "\"\""], "accepted: cdr, open_banking_uk, open_banking_uk_legacy"),
+    ("profiles[0].issuers", &["[]", "[\"missing.pem\"]", "[\"sha256:00\"]"], "hint: "),
+    ("profiles[0].check", &["\"off\""], "accepted: enforce, report"),
+    ("policy.max_path_length", &["21", "-1", "\"8\""], "from 0 to 20"),
+    (
+        "upstreams.core.url",
+        &["\"127.0.0.1:1\"", "\"ftp://a\"", "\"http://\"", "\"unix:x\"", "\"http://u:p@h\""],
+        "https://host:port",
+    ),
+    ("upstreams.core.host", &["\"a b\"", "\"\"", "\"a/b\""], "\"preserve\", \"upstream\" or a host name"),
+    ("upstreams.core.connect_timeout", &["\"5\"", "\"0s\""], "accepted: "),
+    ("upstreams.core.response_timeout", &["\"x\"", "\"0s\""], "accepted: "),
+    ("upstreams.core.tunnel_timeout", &["\"x\"", "\"0s\""], "accepted: "),
+    ("upstreams.core.keep_alive", &["\"x\""], "accepted: "),
+    ("upstreams.core.max_idle_per_worker", &["100001"], "from 0 to 100000"),
+    ("upstream_headers.ssl-client-verify", &["\"${ssl_client_verif}\"", "\"${host\"", "\"${}\""], "hint: "),
+    ("routes[0].path", &["\"x\"", "\"\"", "\"/%61\"", "\"/a//b\"", "\"/./\"", "\"/a?b\""], "normalized path"),
+    ("routes[0].methods", &["[\"get\"]", "[\"G T\"]", "\"\""], "HTTP methods in capitals"),
+    ("routes[0].methods", &["[]"], "at least one method"),
+    ("routes[0].upstream", &["\"other\"", "\"\""], "one of core"),
+    ("routes[0].request_body_max", &["\"1M\"", "\"-1B\""], "accepted: "),
+    ("rules[0].criteria", &["[[]]"], "group 0 is empty"),
+    ("rules[0].behaviors", &["[]"], "at least one behavior"),
+];
+
+/// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
+const ANY_TEXT: [&str; 10] = [
+    "profiles[0].name",
+    "logs.access",
+    "front_doors[0].name",
+    "policy.trusted_ca",
+    "upstream_headers.ssl-client-s-dn",
+    "rules[0].name",
+    "rules[0].active",
+    "rules[1].name",
+    "rules[1].behaviors",
+    "routes[0].policy",
+];
+
+#[test]
+fn wrong_values_are_named_with_what_is_right() {
+    for (path, values, accepted) in WRONG {
+        let line_path = match *path {
+            "routes[0].policy.trusted_ca" => "policy.trusted_ca",
+            path => path.strip_suffix("_keys[0]").map_or(path, |_| "domains[0].cname_api_keys"),
+        };
+        let all = lines();
+        let line = all.iter().find(|line| line.path == line_path).unwrap_or_else(|| panic!("{line_path}"));
+        let key = line.text.split(" = ").next().unwrap();
+        for value in *values {
+            let ran = with(line, &format!("{key} = {value}")).check();
+            refused(&ran, &[&format!("{}: `{path}`: ", line.file), accepted]);
+        }
+    }
+}
+
+#[test]
+fn the_table_of_wrong_values_has_every_key() {
+    for line in lines() {
+        let known = WRONG.iter().any(|(path, ..)| *path == line.path) || ANY_TEXT.contains(&line.path.as_str());
+        assert!(known, "{} has no wrong value", line.path);
+    }
+}

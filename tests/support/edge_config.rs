@@ -1,0 +1,244 @@
+//! A complete configuration folder, made for a test, and the program run on it.
+
+#![allow(dead_code, unreachable_pub, reason = "a module of several test programs, each of which uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its folder has failed")]
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+use vestibule::secret::Pepper;
+
+use crate::pki::{Ca, DAY, Dates, NOW, new_key};
+
+/// The pepper: recognizable in an output.
+pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedface01234567";
+/// What a front door sends.
+pub const KEY: &str = "the key of the front door";
+/// The instant of the tests, as the command line takes it.
+pub const AT: &str = "2026-01-15T12:00:00Z";
+/// For years: `check` judges dates by the machine's clock.
+const LONG: Dates = Dates(NOW.0 - DAY, NOW.0 + 7_300 * DAY);
+
+/// Every key of `vestibule.toml`, each on a line of its own.
+pub const PROCESS: &str = r#"
+[server]
+listen = ["127.0.0.1:18080", "unix:/tmp/vestibule.sock"]
+workers = 2
+keep_alive = "75s"
+head_timeout = "10s"
+shutdown_timeout = "30s"
+[admin]
+listen = "127.0.0.1:19180"
+[secrets]
+pepper_file = "secrets/pepper"
+[limits]
+header_count = 90
+header_bytes = "96KiB"
+certificate_cache_entries = 100
+verification_cache_entries = 200
+[logs]
+level = "info"
+access = "off"
+"#;
+
+/// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
+pub const TENANT: &str = r#"
+error_style = "json"
+enable_mtls_endpoint_aliases = true
+[authorize]
+path = "/-/authorize"
+original_uri_header = "x-original-uri"
+original_method_header = "x-original-method"
+[[domains]]
+name = "api.example"
+front_door = "nginx"
+custom_client_ip_header = "x-forwarded-for"
+cname_api_keys = ["TAG"]
+[[front_doors]]
+name = "nginx"
+format = "nginx"
+proofs = ["api_key"]
+certificate_header_max = "16KiB"
+forwarded_verdict = "ignore"
+forwarded_mismatch = "refuse"
+[front_doors.headers]
+cname_api_key = "cname-api-key"
+client_certificate = "client-certificate"
+client_certificate_ca_verified = "client-certificate-ca-verified"
+ssl_client_s_dn = "ssl_client_s_dn"
+ssl_client_s_dn_parsed = "ssl_client_s_dn_parsed"
+ssl_client_sigalg = "ssl_client_sigalg"
+request_id = "x-request-id"
+[trusted_ca.clients]
+certificates = ["trusted-ca/root.pem"]
+intermediates = ["trusted-ca/issuing.pem"]
+crl = ["crl/clients.pem"]
+allow_partial_chain = false
+x509_strict = true
+allow_ed448 = false
+[policy]
+verification = "enforce"
+trusted_ca = "clients"
+allow_unauthenticated_requests = false
+allow_expired_certificates = false
+allow_revoked_certificates = false
+revocation_check_mode = "IGNORE_CA_ERROR"
+allow_stale_crl = false
+max_path_length = 8
+require_profile = false
+allow_certificates = []
+deny_certificates = []
+[[profiles]]
+name = "nobodys"
+kind = "psd2"
+issuers = ["sha256:0000000000000000000000000000000000000000000000000000000000000000"]
+check = "report"
+[upstreams.core]
+url = "http://127.0.0.1:19000"
+host = "preserve"
+connect_timeout = "5s"
+response_timeout = "60s"
+tunnel_timeout = "1h"
+keep_alive = "60s"
+max_idle_per_worker = 16
+[upstream_headers]
+"ssl-client-verify" = "${ssl_client_verify}"
+"ssl-client-s-dn" = "${ssl_client_s_dn}"
+[[routes]]
+path = "/"
+methods = ["GET", "POST"]
+upstream = "core"
+request_body_max = "1MiB"
+policy = { allow_unauthenticated_requests = true }
+[[rules]]
+name = "no contractors"
+active = true
+criteria = [[{ conditional = "if", variable = "${subject.O}", operator = "is_equal", argument = "Contractors" }]]
+behaviors = [{ type = "deny" }]
+[[rules]]
+name = "tell"
+behaviors = [{ type = "add_request_header", value = "X-CN: ${ssl_client_s_dn_parsed}" }]
+"#;
+
+/// A folder that is good until it is edited.
+pub struct Folder {
+    dir: TempDir,
+    /// The trust anchor.
+    pub root: Ca,
+    /// The CA below it that issues clients' certificates.
+    pub issuing: Ca,
+}
+
+impl Folder {
+    pub fn good() -> Self {
+        let root = Ca::self_signed("Root", new_key(), LONG);
+        let issuing = root.certify("Issuing", new_key(), LONG);
+        let folder = Self { dir: tempfile::tempdir().unwrap(), root, issuing };
+        folder.write("vestibule.toml", PROCESS);
+        folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
+        folder.write("secrets/pepper", &format!("{PEPPER}\n"));
+        std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        folder.write_bytes("trusted-ca/root.pem", &folder.root.certificate.to_pem().unwrap());
+        folder.write_bytes("trusted-ca/issuing.pem", &folder.issuing.certificate.to_pem().unwrap());
+        folder.revoke(&[]);
+        folder
+    }
+
+    /// Puts these serial numbers on the issuing CA's list, and nothing on the root's.
+    pub fn revoke(&self, serials: &[u32]) {
+        let ours = self.issuing.crl_signed_by(&self.issuing.key, serials, LONG);
+        let roots = self.root.crl_signed_by(&self.root.key, &[], LONG);
+        let pem = [ours, roots].map(|der| pem::encode(&pem::Pem::new("X509 CRL", der))).concat();
+        self.write("crl/clients.pem", &pem);
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.dir.path().join(file)
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        self.write_bytes(file, text.as_bytes());
+    }
+
+    pub fn write_bytes(&self, file: &str, bytes: &[u8]) {
+        std::fs::create_dir_all(self.path(file).parent().unwrap()).unwrap();
+        std::fs::write(self.path(file), bytes).unwrap();
+    }
+
+    /// Replaces a text that stands in a file exactly once.
+    #[track_caller]
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in {file}");
+        self.write(file, &text.replacen(from, to, 1));
+    }
+
+    pub fn check(&self) -> Ran {
+        self.run(&["check"], &[], b"")
+    }
+
+    /// Runs a command on this folder.
+    pub fn run(&self, arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Ran {
+        let mut command = vestibule();
+        command.args(arguments).arg("--config").arg(self.dir.path()).envs(variables.iter().copied());
+        run(&mut command, input)
+    }
+
+    /// Takes a request head through the configuration at [`AT`].
+    pub fn explain(&self, head: &str) -> String {
+        let ran = self.run(&["explain", "--at", AT], &[], head.as_bytes());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    }
+}
+
+/// The tag of a key under [`PEPPER`].
+pub fn tag(key: &str) -> String {
+    Pepper::parse(PEPPER).unwrap().tag(key.as_bytes()).to_string()
+}
+
+/// The program, without variables of ours.
+pub fn vestibule() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().to_ascii_uppercase().starts_with("VESTIBULE") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a command with an input.
+pub fn run(command: &mut Command, input: &[u8]) -> Ran {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    ran(&child.wait_with_output().unwrap())
+}
+
+/// An output as texts. A panic is never right.
+pub fn ran(output: &Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let ran = Ran {
+        code: output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}")),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    };
+    assert!(ran.code != 101 && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+    ran
+}
