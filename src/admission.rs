@@ -11,16 +11,26 @@
 //!    `allow_revoked_certificates`; both and nothing else, with both: verified, the waivers written down.
 //! 5. Anything else: refused; with `permissive`, anonymous.
 //! 6. A front door whose verdict counts may turn 3 and 4 into 5. It never makes anything better.
+//! 7. On the deny list ([`registered`]): refused, whatever else was found and also where everybody else passes. This comes after
+//!    5, so that a false certificate is called false.
+//! 8. What would be verified must be on the allow list, if there is one, and keep the rules of its issuer's profile
+//!    ([`profiles`]): else as in 5.
 //!
 //! `ssl_client_verify` says what was found, waived or not.
+
+pub mod profiles;
+pub mod registered;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::front_door::VerdictMode;
-use crate::presented::{ForwardedVerdict, Presentation};
+use crate::presented::{ForwardedVerdict, Presentation, PresentedCertificate};
 use crate::refusal::{Refusal, Refused};
 use crate::verifier::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding, Verification};
+
+use profiles::{AppliedProfile, Profiles};
+use registered::RegisteredCertificates;
 
 /// How much a route asks of a certificate (Azion's `mtls_verification`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +54,21 @@ pub struct Policy {
     pub allow_expired_certificates: bool,
     /// Whether a revoked certificate passes when nothing else is wrong with it (Zuplo).
     pub allow_revoked_certificates: bool,
+    /// Whether a certificate whose issuer no profile is for is refused.
+    pub require_profile: bool,
+}
+
+/// Everything that is asked of a certificate on a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Demands<'d> {
+    /// The route's policy.
+    pub policy: &'d Policy,
+    /// The route's lists.
+    pub registered: &'d RegisteredCertificates,
+    /// The tenant's profiles.
+    pub profiles: &'d Profiles,
+    /// What the front door's verdict counts.
+    pub verdict_mode: VerdictMode,
 }
 
 /// What was found and let pass.
@@ -70,6 +95,7 @@ impl Waiver {
 pub struct Identity {
     waived: Vec<Waiver>,
     anchor: Option<[u8; 32]>,
+    profile: Option<AppliedProfile>,
 }
 
 impl Identity {
@@ -81,6 +107,11 @@ impl Identity {
     /// SHA-256 of the trust anchor that the certificate chains to.
     pub fn anchor(&self) -> Option<&[u8; 32]> {
         self.anchor.as_ref()
+    }
+
+    /// The profile that its issuer has, and what it says. A certificate that did not pass has none.
+    pub fn profile(&self) -> Option<&AppliedProfile> {
+        self.profile.as_ref()
     }
 }
 
@@ -114,11 +145,10 @@ enum Who {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use vestibule::admission::{Admission, Policy};
-/// use vestibule::front_door::VerdictMode;
+/// use vestibule::admission::{Admission, Demands};
 /// use vestibule::{presented::Presentation, refusal::Refused, verifier::Verification};
-/// fn another(presentation: &Presentation, found: &Arc<Verification>, policy: &Policy) -> Result<Admission, Refused> {
-///     Admission::decide(presentation, Some(found), policy, VerdictMode::Ignore)
+/// fn another(presentation: &Presentation, found: &Arc<Verification>, demands: &Demands<'_>) -> Result<Admission, Refused> {
+///     Admission::decide(presentation, Some(found), demands)
 /// }
 /// ```
 #[derive(Debug)]
@@ -135,23 +165,28 @@ impl Admission {
     pub fn decide(
         presentation: &Presentation,
         verification: Option<&Arc<Verification>>,
-        policy: &Policy,
-        verdict_mode: VerdictMode,
+        demands: &Demands<'_>,
     ) -> Result<Self, Refused> {
+        let policy = demands.policy;
         if policy.verification == VerificationMode::Off {
             return Ok(Self::anonymous(Anonymous::VerificationOff, "NONE".into()));
         }
-        let verification = match (presentation.certificate(), verification) {
+        let (certificate, verification) = match (presentation.certificate(), verification) {
             (None, _) => return Self::without_certificate(policy),
-            (Some(_), Some(verification)) => verification,
+            (Some(certificate), Some(verification)) => (certificate, verification),
             // Never the way of one who presented nothing: that way may be open.
             (Some(_), None) => return Err(Refused::new(Refusal::Internal, "nobody verified the certificate")),
         };
+        let permissive = policy.verification == VerificationMode::Permissive;
         let judged = judge(verification, policy);
-        let judged = judged.and_then(|identity| narrow(presentation, verdict_mode).map(|()| identity));
+        let judged = judged.and_then(|identity| narrow(presentation, demands.verdict_mode).map(|()| identity));
+        if permissive || judged.is_ok() {
+            demands.registered.refuse_denied(certificate.leaf())?;
+        }
+        let judged = judged.and_then(|identity| identity.registered_and_profiled(certificate, verification, demands));
         match judged {
             Ok(identity) => Ok(Self { who: Who::Verified(identity), verify_text: text_of(verification) }),
-            Err(refused) if policy.verification == VerificationMode::Permissive => {
+            Err(refused) if permissive => {
                 let text = text_of_refused(verification, &refused);
                 Ok(Self::anonymous(Anonymous::NotAccepted(refused), text))
             }
@@ -205,7 +240,29 @@ fn judge(verification: &Verification, policy: &Policy) -> Result<Identity, Refus
     } else {
         return Err(refused(verification));
     };
-    Ok(Identity { waived, anchor: verification.anchor().copied() })
+    Ok(Identity { waived, anchor: verification.anchor().copied(), profile: None })
+}
+
+impl Identity {
+    /// What is asked beyond validation.
+    fn registered_and_profiled(
+        mut self,
+        certificate: &PresentedCertificate,
+        verification: &Verification,
+        demands: &Demands<'_>,
+    ) -> Result<Self, Refused> {
+        demands.registered.refuse_unregistered(certificate.leaf())?;
+        let configured = demands.profiles.of(verification);
+        if configured.is_none() && demands.policy.require_profile {
+            return Err(Refused::new(Refusal::CertificateProfile, "no profile is for a CA on its path, and one is required"));
+        }
+        let assessed = configured.and_then(|configured| {
+            let assessment = certificate.variables().assessment(configured.kind)?;
+            Some(AppliedProfile::new(configured, assessment))
+        });
+        self.profile = assessed.transpose()?;
+        Ok(self)
+    }
 }
 
 /// The refusal for the worst finding; the cause names them all.

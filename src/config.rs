@@ -8,6 +8,8 @@ mod environment;
 mod policy;
 mod problem;
 mod process;
+mod profiles;
+mod registered;
 mod routes;
 mod rules;
 mod source;

@@ -6,7 +6,7 @@ mod tenant;
 
 use std::sync::Arc;
 
-use crate::admission::{Admission, VerificationMode};
+use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
@@ -64,9 +64,13 @@ impl Snapshot {
             return Err(Refused::new(Refusal::Internal, "no presentation"));
         };
         findings.verification = self.verify(presentation, &route.policy, now);
-        let verdict_mode = forward.domain().front_door().forwarded_verdict;
-        let verification = findings.verification.as_ref();
-        let admission = Admission::decide(presentation, verification, &route.policy.admission, verdict_mode)?;
+        let demands = Demands {
+            policy: &route.policy.admission,
+            registered: &route.policy.registered,
+            profiles: &tenant.profiles,
+            verdict_mode: forward.domain().front_door().forwarded_verdict,
+        };
+        let admission = Admission::decide(presentation, findings.verification.as_ref(), &demands)?;
         let facts = Facts::new(presentation, &admission, now);
         let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
         findings.admission = Some(admission);

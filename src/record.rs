@@ -128,6 +128,8 @@ impl Record {
         let identity = findings.admission.as_ref().and_then(|admission| admission.identity());
         let waived: Vec<&str> =
             identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
+        let profile = identity.and_then(|identity| identity.profile());
+        let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
@@ -146,6 +148,8 @@ impl Record {
                 subject: subject.as_deref(),
                 verify: verify.as_deref(),
                 waived: &waived,
+                profile: profile.map(|profile| profile.name()),
+                profile_violations: &violations,
                 notes: &notes,
                 decision: if refused.is_some() { "refuse" } else { "permit" },
                 refusal_code: refused.map(|refused| refused.refusal.code()),

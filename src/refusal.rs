@@ -121,6 +121,12 @@ refusals! {
     CertificateExpired, "certificate_expired", 401, Client, CERTIFICATE;
     /// Before its notBefore, or with dates that cannot be read.
     CertificateNotYetValid, "certificate_not_yet_valid", 401, Client, CERTIFICATE;
+    /// On the route's deny list.
+    CertificateDenied, "certificate_denied", 401, Client, CERTIFICATE;
+    /// Not on the route's allow list.
+    CertificateNotRegistered, "certificate_not_registered", 401, Client, CERTIFICATE;
+    /// It breaks its issuer's profile, or has none where one is required.
+    CertificateProfile, "certificate_profile", 401, Client, CERTIFICATE;
 
     /// A rule said `deny`.
     DeniedByRule, "denied_by_rule", 403, Client, DENIED;

@@ -8,14 +8,17 @@
 //! nothing.
 
 mod certificate_variable;
+mod profile_variable;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 pub use certificate_variable::{AttributeType, CertificateVariable, Party, SanList, Scalar};
+pub use profile_variable::ProfileVariable;
 
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
+use crate::x509::profile::{Assessment, ProfileKind, assess};
 use crate::x509::subject_alt_name::SubjectAltName;
 use crate::x509::{oid, pem_text};
 
@@ -36,22 +39,29 @@ pub struct CertificateVariables {
     certificate: Option<Arc<Certificate>>,
     scalars: [OnceLock<Box<str>>; Scalar::ALL.len()],
     lists: [OnceLock<Box<str>>; SanList::ALL.len()],
+    assessments: [OnceLock<Arc<Assessment>>; ProfileKind::ALL.len()],
 }
 
 impl CertificateVariables {
     /// The variables of a certificate.
     pub fn of(certificate: Arc<Certificate>) -> Self {
-        Self { certificate: Some(certificate), scalars: Default::default(), lists: Default::default() }
+        Self { certificate: Some(certificate), ..Self::absent() }
     }
 
     /// The variables of a request without a certificate: all are empty but `ssl_client_verify`, which is `NONE`.
     pub fn absent() -> Self {
-        Self { certificate: None, scalars: Default::default(), lists: Default::default() }
+        Self { certificate: None, scalars: Default::default(), lists: Default::default(), assessments: Default::default() }
     }
 
     /// The certificate.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
         self.certificate.as_ref()
+    }
+
+    /// The certificate by the rules of a profile, read once. Which profile is right only a verified path tells.
+    pub fn assessment(&self, kind: ProfileKind) -> Option<Arc<Assessment>> {
+        let (certificate, slot) = (self.certificate.as_ref()?, self.assessments.get(kind as usize)?);
+        Some(Arc::clone(slot.get_or_init(|| Arc::new(assess(kind, certificate)))))
     }
 
     /// A variable's text. The values of a list are joined with `,`; a comma or backslash inside a value gets a backslash, and

@@ -14,7 +14,9 @@ use http::Method;
 use openssl::x509::X509;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pki::{Ca, Dates, Leaf, NOW};
-use vestibule::admission::{Admission, Anonymous, Policy, VerificationMode, Waiver};
+use vestibule::admission::profiles::Profiles;
+use vestibule::admission::registered::RegisteredCertificates;
+use vestibule::admission::{Admission, Anonymous, Demands, Policy, VerificationMode, Waiver};
 use vestibule::front_door::VerdictMode;
 use vestibule::presented::{CertificateDecoder, Presentation};
 use vestibule::refusal::{Refusal, Refused};
@@ -169,6 +171,21 @@ fn verification(presentation: &Presentation, trust: &TrustedCas) -> Option<Arc<V
     Some(Arc::new(verify(one.leaf(), one.chain(), trust, &VerificationSettings::default(), NOW)))
 }
 
+/// Admission without lists and profiles.
+fn decide(
+    presentation: &Presentation,
+    verification: Option<&Arc<Verification>>,
+    policy: &Policy,
+    verdict_mode: VerdictMode,
+) -> Result<Admission, Refused> {
+    let (registered, profiles) = (RegisteredCertificates::default(), Profiles::default());
+    Admission::decide(
+        presentation,
+        verification,
+        &Demands { policy, registered: &registered, profiles: &profiles, verdict_mode },
+    )
+}
+
 /// Every policy.
 fn policies() -> Vec<Policy> {
     let mut policies = Vec::new();
@@ -179,6 +196,7 @@ fn policies() -> Vec<Policy> {
                 allow_unauthenticated_requests: switches & 1 != 0,
                 allow_expired_certificates: switches & 2 != 0,
                 allow_revoked_certificates: switches & 4 != 0,
+                require_profile: false,
             });
         }
     }
@@ -200,7 +218,7 @@ fn the_whole_table() {
             let verification = verification(&presentation, &trust);
             for policy in policies() {
                 for mode in [VerdictMode::Ignore, VerdictMode::Narrow, VerdictMode::Require] {
-                    let decided = Admission::decide(&presentation, verification.as_ref(), &policy, mode);
+                    let decided = decide(&presentation, verification.as_ref(), &policy, mode);
                     let row = format!("{}, {policy:?}, {mode:?}, {verdict:?}", state.name);
                     assert_eq!(found(decided, &anchor), expected(&state, &policy, mode, verdict), "{row}");
                     rows += 1;
@@ -216,7 +234,7 @@ fn a_certificate_that_nobody_verified_never_goes_the_way_of_an_absent_one() {
     let ca = Ca::root("Root");
     let presentation = presentation(Some(&ca.issue(&Leaf::named("client"))), None);
     for policy in policies().into_iter().filter(|policy| policy.verification != VerificationMode::Off) {
-        let refused = Admission::decide(&presentation, None, &policy, VerdictMode::Ignore).unwrap_err();
+        let refused = decide(&presentation, None, &policy, VerdictMode::Ignore).unwrap_err();
         assert_eq!(refused.refusal, Refusal::Internal, "{policy:?}");
     }
 }
@@ -229,7 +247,7 @@ fn a_cause_names_every_finding() {
     let presentation = presentation(Some(&ca.issue(&leaf)), None);
     let policy = policies()[0];
     let verification = verification(&presentation, &trust);
-    let refused = Admission::decide(&presentation, verification.as_ref(), &policy, VerdictMode::Ignore).unwrap_err();
+    let refused = decide(&presentation, verification.as_ref(), &policy, VerdictMode::Ignore).unwrap_err();
     for cause in
         ["purpose: unsuitable certificate purpose", "revocation: certificate revoked", "validity: certificate has expired"]
     {

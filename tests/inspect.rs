@@ -63,6 +63,22 @@ fn attributes_have_two_names() {
 }
 
 #[test]
+fn a_profile_adds_its_variables_and_violations() {
+    let file = vector("obb_transport");
+    let output = inspect(&[file.to_str().unwrap(), "--json", "--profile", "open_finance_brasil"]);
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["certificate_profile"], "open_finance_brasil");
+    assert_eq!(printed["software_id"], printed["subject.UID"]);
+    assert_eq!(printed["organization_identifier"], printed["subject.organizationIdentifier"]);
+    assert!(printed["violations"].is_array() && printed["psd2_roles"] == "", "{printed}");
+    let output = inspect(&[file.to_str().unwrap(), "--profile", "psd2"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nviolation: qc_statements: there are no qcStatements\n"), "{text}");
+    assert!(!String::from_utf8(inspect(&[file.to_str().unwrap()]).stdout).unwrap().contains("software_id"));
+    assert_eq!(inspect(&[file.to_str().unwrap(), "--profile", "guess"]).status.code(), Some(64));
+}
+
+#[test]
 fn der_and_pem_give_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (pem, der) = (vector("full_dn"), folder.path().join("full_dn.der"));

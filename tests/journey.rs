@@ -11,6 +11,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "support/der_writer.rs"]
+mod der_writer;
 #[path = "support/http_client.rs"]
 mod http_client;
 #[path = "support/nginx.rs"]
@@ -38,8 +40,12 @@ mod front_door;
 mod hostile_samples;
 #[path = "journey/presented.rs"]
 mod presented;
+#[path = "journey/profiles.rs"]
+mod profiles;
 #[path = "journey/refusals.rs"]
 mod refusals;
+#[path = "journey/registered.rs"]
+mod registered;
 #[path = "journey/reload.rs"]
 mod reload;
 #[path = "journey/shutdown.rs"]

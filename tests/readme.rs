@@ -4,7 +4,8 @@
 
 use vestibule::refusal::Refusal;
 use vestibule::rules::{Behavior, Operator};
-use vestibule::variables::CertificateVariable;
+use vestibule::variables::{CertificateVariable, ProfileVariable};
+use vestibule::x509::profile::{ProfileKind, ViolationCode};
 
 const README: &str = include_str!("../README.md");
 
@@ -26,6 +27,18 @@ fn every_variable_operator_and_behavior_is_named() {
         let name = variable.name();
         let short = format!("`…_{}`", name.rsplit('_').next().unwrap());
         assert!(README.contains(&format!("`{name}`")) || README.contains(&short), "{name}");
+    }
+    for (_, name) in ProfileVariable::ALL {
+        assert!(README.contains(&format!("`{name}`")), "{name}");
+    }
+    for (_, word) in ProfileKind::ALL {
+        assert!(README.contains(&format!("| `{word}` |")), "{word}");
+    }
+    for code in ViolationCode::ALL {
+        assert!(
+            README.contains(&format!("`{}`)", code.code())) || README.contains(&format!("`{}`, ", code.code())),
+            "{code:?}"
+        );
     }
     for name in Operator::NAMES.iter().chain(&Behavior::NAMES) {
         assert!(README.contains(&format!("`{name}`")), "{name}");

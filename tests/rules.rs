@@ -21,7 +21,9 @@ use http::{HeaderMap, HeaderName, Method};
 use openssl::x509::X509;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pki::{Ca, NOW};
-use vestibule::admission::{Admission, Policy, VerificationMode};
+use vestibule::admission::profiles::Profiles;
+use vestibule::admission::registered::RegisteredCertificates;
+use vestibule::admission::{Admission, Demands, Policy, VerificationMode};
 use vestibule::front_door::VerdictMode;
 use vestibule::presented::{CertificateDecoder, Presentation};
 use vestibule::refusal::Refused;
@@ -71,8 +73,15 @@ impl Asked {
             allow_unauthenticated_requests: false,
             allow_expired_certificates: false,
             allow_revoked_certificates: false,
+            require_profile: false,
         };
-        let admission = Admission::decide(&presentation, verification.as_ref(), &policy, VerdictMode::Ignore).unwrap();
+        let demands = Demands {
+            policy: &policy,
+            registered: &RegisteredCertificates::default(),
+            profiles: &Profiles::default(),
+            verdict_mode: VerdictMode::Ignore,
+        };
+        let admission = Admission::decide(&presentation, verification.as_ref(), &demands).unwrap();
         rules.decide(forward, &Facts::new(&presentation, &admission, NOW), ID, trace)
     }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{USAGE, done, failed, inspect, refused, say};
-use crate::admission::Anonymous;
+use crate::admission::{Anonymous, Identity};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
@@ -19,6 +19,7 @@ use crate::journey::{Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
 use crate::rules::{Permitted, Trace};
+use crate::variables::ProfileVariable;
 use crate::x509::reason::reason_text;
 
 /// The arguments of `explain`.
@@ -188,6 +189,7 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
                 let waived: Vec<&str> = identity.waived().iter().map(|waiver| waiver.word()).collect();
                 let waived = if waived.is_empty() { "nothing".to_owned() } else { waived.join(", ") };
                 writeln!(out, "admission      verified; waived: {waived}")?;
+                profile(out, identity)?;
             }
             (None, Some(Anonymous::NotAccepted(refused))) => writeln!(out, "admission      anonymous; {refused}")?,
             (None, Some(why)) => writeln!(out, "admission      anonymous: {why:?}")?,
@@ -199,6 +201,22 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
         for (criterion, value, held) in &rule.criteria {
             writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
         }
+    }
+    Ok(())
+}
+
+fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {
+    let Some(applied) = identity.profile() else { return Ok(()) };
+    let assessment = applied.assessment();
+    writeln!(out, "profile        `{}`, {}", applied.name(), assessment.kind.word())?;
+    for (variable, name) in ProfileVariable::ALL {
+        let text = variable.text(applied.name(), &assessment.profile);
+        if variable != ProfileVariable::CertificateProfile && !text.is_empty() {
+            writeln!(out, "  fact         {name}: {}", text.escape_default())?;
+        }
+    }
+    for violation in &assessment.violations {
+        writeln!(out, "  reported     {violation}")?;
     }
     Ok(())
 }

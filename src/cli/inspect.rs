@@ -11,10 +11,11 @@ use time::format_description::well_known::Rfc3339;
 
 use super::failed;
 use crate::clock::UnixTime;
-use crate::variables::{CertificateVariable, CertificateVariables, Moment, Scalar};
+use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable, Scalar};
 use crate::verifier::{TrustedCas, VerificationSettings, optional_no_ca_text, verify};
 use crate::x509::certificate::{Certificate, CertificateError};
 use crate::x509::name::Name;
+use crate::x509::profile::{Assessment, ProfileKind};
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 use crate::x509::{object_names, oid};
 
@@ -32,6 +33,15 @@ pub struct InspectArgs {
     /// PEM files with the CAs to verify against; without any, `ssl_client_verify` is what nginx says with `optional_no_ca`
     #[arg(long, value_name = "FILE")]
     trusted_ca: Vec<PathBuf>,
+    /// Also print the variables and violations of a profile: cdr, open_banking_uk, open_banking_uk_legacy,
+    /// open_finance_brasil, psd2. Whether its issuer has this profile, the file cannot say
+    #[arg(long, value_name = "KIND", value_parser = profile_kind)]
+    profile: Option<ProfileKind>,
+}
+
+fn profile_kind(text: &str) -> Result<ProfileKind, String> {
+    let found = ProfileKind::ALL.iter().find(|(_, word)| *word == text).map(|(kind, _)| *kind);
+    found.ok_or_else(|| format!("the profiles are {}", ProfileKind::ALL.map(|(_, word)| word).join(", ")))
 }
 
 /// Runs the command.
@@ -52,7 +62,10 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> ExitCode {
     let Some(certificate) = certificates.into_iter().next() else { return ExitCode::FAILURE };
     let variables = CertificateVariables::of(Arc::new(certificate));
     let moment = Moment { verify: &verify, sigalg: "", now };
-    match if args.json { print_json(&variables, &moment, out) } else { print_table(&variables, &moment, out) } {
+    let assessment = args.profile.and_then(|kind| variables.assessment(kind));
+    let assessment = assessment.as_deref();
+    let print = if args.json { print_json } else { print_table };
+    match print(&variables, &moment, assessment, out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("cannot write the answer: {error}")),
     }
@@ -87,25 +100,56 @@ pub(super) fn instant(text: &str) -> Result<UnixTime, time::error::Parse> {
     OffsetDateTime::parse(text, &Rfc3339).map(|time| UnixTime(time.unix_timestamp()))
 }
 
-fn print_json(variables: &CertificateVariables, moment: &Moment<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// The profile's variables, by the name of its kind.
+fn profile_texts(assessment: &Assessment) -> impl Iterator<Item = (&'static str, String)> {
+    ProfileVariable::ALL
+        .into_iter()
+        .map(|(variable, name)| (name, variable.text(assessment.kind.word(), &assessment.profile).into_owned()))
+}
+
+fn print_json(
+    variables: &CertificateVariables,
+    moment: &Moment<'_>,
+    assessment: Option<&Assessment>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut object = serde_json::Map::new();
     for variable in CertificateVariable::all().chain(attributes(variables)) {
         object.insert(variable.name().into_owned(), variables.text(&variable, moment).into_owned().into());
+    }
+    if let Some(assessment) = assessment {
+        object.extend(profile_texts(assessment).map(|(name, text)| (name.to_owned(), text.into())));
+        let violations: Vec<String> = assessment.violations.iter().map(ToString::to_string).collect();
+        object.insert("violations".into(), violations.into());
     }
     serde_json::to_writer_pretty(&mut *out, &object)?;
     writeln!(out)
 }
 
 /// Name and text in two columns. The PEM texts are left to `--json`: they would hide the rest.
-fn print_table(variables: &CertificateVariables, moment: &Moment<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn print_table(
+    variables: &CertificateVariables,
+    moment: &Moment<'_>,
+    assessment: Option<&Assessment>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let pem = [Scalar::EscapedCert, Scalar::Cert, Scalar::RawCert].map(CertificateVariable::Scalar);
     let shown: Vec<_> =
         CertificateVariable::all().chain(attributes(variables)).filter(|variable| !pem.contains(variable)).collect();
-    let width = shown.iter().map(|variable| variable.name().len()).max().unwrap_or_default();
+    let of_profile = ProfileVariable::ALL.iter().filter(|_| assessment.is_some()).map(|(_, name)| name.len());
+    let width = shown.iter().map(|variable| variable.name().len()).chain(of_profile).max().unwrap_or_default();
     for variable in shown {
         // A long serial number holds a line feed.
         let text = variables.text(&variable, moment).replace('\n', "\\n");
         writeln!(out, "{}", format!("{:width$}  {text}", variable.name()).trim_end())?;
+    }
+    if let Some(assessment) = assessment {
+        for (name, text) in profile_texts(assessment) {
+            writeln!(out, "{}", format!("{name:width$}  {}", text.escape_default()).trim_end())?;
+        }
+        for violation in &assessment.violations {
+            writeln!(out, "violation: {violation}")?;
+        }
     }
     for warning in variables.certificate().map(|certificate| warnings(certificate)).unwrap_or_default() {
         writeln!(out, "warning: {warning}")?;

@@ -1,9 +1,12 @@
 //! `[policy]`: of a tenant, and of a route on top of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use super::registered;
 use super::table::Table;
+use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
 use crate::journey::RoutePolicy;
 use crate::verifier::{RevocationCheckMode, TrustedCas, VerificationSettings};
@@ -14,6 +17,7 @@ pub(super) struct PolicySettings {
     admission: Policy,
     verification: VerificationSettings,
     trusted_ca: Option<String>,
+    registered: Arc<RegisteredCertificates>,
 }
 
 impl Default for PolicySettings {
@@ -24,9 +28,11 @@ impl Default for PolicySettings {
                 allow_unauthenticated_requests: false,
                 allow_expired_certificates: false,
                 allow_revoked_certificates: false,
+                require_profile: false,
             },
             verification: VerificationSettings::default(),
             trusted_ca: None,
+            registered: Arc::default(),
         }
     }
 }
@@ -36,7 +42,7 @@ const LONGEST_PATH: usize = 20;
 
 impl PolicySettings {
     /// Reads a policy table; what it leaves out is as in `self`.
-    pub(super) fn read(&self, table: Table<'_>) -> Self {
+    pub(super) fn read(&self, table: Table<'_>, folder: &Path) -> Self {
         let (admission, verification) = (&self.admission, &self.verification);
         let settings = Self {
             admission: Policy {
@@ -56,6 +62,7 @@ impl PolicySettings {
                 ),
                 allow_expired_certificates: flag(&table, "allow_expired_certificates", admission.allow_expired_certificates),
                 allow_revoked_certificates: flag(&table, "allow_revoked_certificates", admission.allow_revoked_certificates),
+                require_profile: table.boolean("require_profile", admission.require_profile),
             },
             verification: VerificationSettings {
                 revocation_check_mode: table.choice(
@@ -72,8 +79,9 @@ impl PolicySettings {
                 ..verification.clone()
             },
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
+            registered: registered::read(&table, folder, &self.registered),
         };
-        switches_without_effect(&table, &settings.admission);
+        switches_without_effect(&table, &settings);
         table.finish();
         settings
     }
@@ -96,7 +104,8 @@ impl PolicySettings {
                 None
             }
         };
-        Some(RoutePolicy { trust: trust?, verification: self.verification.clone(), admission: self.admission })
+        let (verification, registered) = (self.verification.clone(), Arc::clone(&self.registered));
+        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered })
     }
 }
 
@@ -106,7 +115,8 @@ fn max_path_length(table: &Table<'_>, default: u32) -> u32 {
 }
 
 /// Whoever writes a switch about certificates believes that somebody looks at them.
-fn switches_without_effect(table: &Table<'_>, admission: &Policy) {
+fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
+    let (admission, registered) = (&settings.admission, &settings.registered);
     if admission.verification != VerificationMode::Off {
         return;
     }
@@ -114,6 +124,9 @@ fn switches_without_effect(table: &Table<'_>, admission: &Policy) {
         ("allow_unauthenticated_requests", admission.allow_unauthenticated_requests),
         ("allow_expired_certificates", admission.allow_expired_certificates),
         ("allow_revoked_certificates", admission.allow_revoked_certificates),
+        ("require_profile", admission.require_profile),
+        ("allow_certificates", !registered.allow.is_empty()),
+        ("deny_certificates", !registered.deny.is_empty()),
     ];
     for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
         let found = "has no effect: `verification` is `off`, and everybody passes";

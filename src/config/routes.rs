@@ -1,6 +1,7 @@
 //! `[[routes]]`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use http::Method;
@@ -14,6 +15,7 @@ use crate::verifier::TrustedCas;
 pub(super) fn read(
     tenant: &Table<'_>,
     policy: &PolicySettings,
+    folder: &Path,
     trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Vec<Route> {
@@ -21,7 +23,7 @@ pub(super) fn read(
     if tables.is_empty() {
         tenant.problem("routes", "is missing: every request would be answered 404", "[[routes]] with `path` and `upstream`");
     }
-    let routes: Vec<Route> = tables.into_iter().filter_map(|table| route(table, policy, trusted, upstreams)).collect();
+    let routes: Vec<Route> = tables.into_iter().filter_map(|table| route(table, policy, folder, trusted, upstreams)).collect();
     same_routes(tenant, &routes);
     routes
 }
@@ -29,6 +31,7 @@ pub(super) fn read(
 fn route(
     table: Table<'_>,
     policy: &PolicySettings,
+    folder: &Path,
     trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Option<Route> {
@@ -49,7 +52,7 @@ fn route(
                 None
             }
         });
-    let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own));
+    let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
     let policy: Option<RoutePolicy> = settings.ready(&table, trusted);
     let limit = table.size("request_body_max", 0) as u64;
     let request_body_limit = table.has("request_body_max").then_some(limit);

@@ -9,7 +9,7 @@ use http::HeaderName;
 use super::policy::PolicySettings;
 use super::process::Process;
 use super::table::Table;
-use super::{routes, rules, trusted_ca, upstreams};
+use super::{profiles, routes, rules, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, VerdictMode};
@@ -39,13 +39,14 @@ pub(super) fn read(
     domains(&table, place, process, &doors, &rules, directory);
     let trusted = trusted_ca::read(&table, place, warnings);
     let upstreams = upstreams::read(&table, place.folder);
-    let policy = PolicySettings::default().read(table.table_or_empty("policy"));
-    let routes = routes::read(&table, &policy, &trusted, &upstreams);
+    let profiles = profiles::read(&table, place.folder);
+    let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
+    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize))
+    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use http::{HeaderName, Method};
 
 use crate::admission;
+use crate::admission::profiles::Profiles;
+use crate::admission::registered::RegisteredCertificates;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
 use crate::rules::RuleSet;
@@ -43,6 +45,8 @@ pub struct RoutePolicy {
     pub verification: VerificationSettings,
     /// What passes.
     pub admission: admission::Policy,
+    /// Certificates that were named one by one.
+    pub registered: Arc<RegisteredCertificates>,
 }
 
 /// Where requests with a certain path and method go, and what they need.
@@ -69,6 +73,8 @@ pub struct Tenant {
     pub error_style: ErrorStyle,
     /// Its endpoint for subrequests.
     pub authorize: Option<Authorize>,
+    /// What certificates say, by their issuers.
+    pub profiles: Profiles,
     routes: Vec<Arc<Route>>,
 }
 
@@ -80,9 +86,10 @@ impl Tenant {
         rules: RuleSet,
         error_style: ErrorStyle,
         authorize: Option<Authorize>,
+        profiles: Profiles,
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, rules, error_style, authorize, routes: routes.into_iter().map(Arc::new).collect() }
+        Self { name, rules, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
     }
 
     /// The most specific route of a request: the longest path that its path starts with.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::admission::Admission;
+use crate::admission::profiles::AppliedProfile;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
-use crate::variables::{CertificateVariable, CertificateVariables, Moment};
+use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable};
 
 /// The facts about one request.
 pub struct Facts<'r> {
@@ -38,6 +39,10 @@ impl<'r> Facts<'r> {
         }
     }
 
+    fn profile(&self) -> Option<&AppliedProfile> {
+        self.admission.identity()?.profile()
+    }
+
     fn variables(&self) -> &CertificateVariables {
         static ABSENT: LazyLock<CertificateVariables> = LazyLock::new(CertificateVariables::absent);
         self.presentation.certificate().map_or_else(|| &*ABSENT, |certificate| certificate.variables())
@@ -62,5 +67,16 @@ impl<'v> View<'v> {
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
         self.facts.variables().values(variable, &self.facts.moment()).collect()
+    }
+
+    /// Empty unless the certificate was verified and its issuer has a profile.
+    pub(super) fn profile_text(&self, variable: ProfileVariable) -> Cow<'v, str> {
+        let profile = self.facts.profile();
+        profile.map(|profile| variable.text(profile.name(), &profile.assessment().profile)).unwrap_or_default()
+    }
+
+    pub(super) fn profile_values(&self, variable: ProfileVariable) -> Vec<Cow<'v, str>> {
+        let profile = self.facts.profile();
+        profile.map(|profile| variable.values(profile.name(), &profile.assessment().profile)).unwrap_or_default()
     }
 }

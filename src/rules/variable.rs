@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header;
 
 use super::facts::View;
-use crate::variables::CertificateVariable;
+use crate::variables::{CertificateVariable, ProfileVariable};
 
 /// A variable, known at load.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Variable {
     Host,
     /// `http_<name>`: a request header, lower case, `_` for `-`.
     Http(String),
+    /// Of the certificate, by the profile of its verified issuer: `psd2_roles`, `software_id`, `cnpj` …
+    Profile(ProfileVariable),
     /// `remote_addr`: the client's address.
     RemoteAddr,
     /// `request_id`.
@@ -65,6 +67,9 @@ impl Variable {
         if let Some(variable) = CertificateVariable::parse(name) {
             return Some(Self::Certificate(variable));
         }
+        if let Some(variable) = ProfileVariable::parse(name) {
+            return Some(Self::Profile(variable));
+        }
         Some(match name {
             "args" => Self::Args,
             "client_certificate_validation" => Self::ClientCertificateValidation,
@@ -82,7 +87,10 @@ impl Variable {
 
     /// Whether its value follows from the client's certificate.
     pub fn is_about_certificate(&self) -> bool {
-        matches!(self, Self::Certificate(_) | Self::ClientCertificateValidation | Self::SslVerificationStatus)
+        matches!(
+            self,
+            Self::Certificate(_) | Self::ClientCertificateValidation | Self::Profile(_) | Self::SslVerificationStatus
+        )
     }
 
     fn parse_named(name: &str) -> Option<Self> {
@@ -103,6 +111,7 @@ impl Variable {
     pub(super) fn values<'v>(&self, view: &View<'v>) -> Values<'v> {
         match self {
             Self::Certificate(variable) => certificate_values(variable, view),
+            Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
             Self::Http(name) => {
                 let named = view.forward.headers().iter().filter(|(header, _)| same_name(header.as_str(), name));
                 Values::Many(named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect())
@@ -115,6 +124,7 @@ impl Variable {
     pub(super) fn text<'v>(&self, view: &View<'v>) -> Cow<'v, str> {
         match self {
             Self::Certificate(variable) => view.certificate_text(variable),
+            Self::Profile(variable) => view.profile_text(*variable),
             Self::Http(_) => match self.values(view) {
                 Values::One(value) => value,
                 Values::Many(values) => Cow::Owned(values.join(", ")),
@@ -138,7 +148,7 @@ impl Variable {
             Self::Scheme => Cow::Borrowed("https"),
             Self::SslVerificationStatus => Cow::Borrowed(view.facts.ssl_verification_status()),
             Self::Uri => Cow::Borrowed(forward.target().path()),
-            Self::Certificate(_) | Self::Http(_) => Cow::Borrowed(""),
+            Self::Certificate(_) | Self::Http(_) | Self::Profile(_) => Cow::Borrowed(""),
         }
     }
 }

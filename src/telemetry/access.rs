@@ -162,6 +162,10 @@ pub struct AccessLine<'l> {
     pub verify: Option<&'l str>,
     /// `cert.waived`.
     pub waived: &'l [&'static str],
+    /// `cert.profile`: the profile of the verified issuer.
+    pub profile: Option<&'l str>,
+    /// `cert.profile_violations`: the codes of those that were only reported.
+    pub profile_violations: &'l [&'static str],
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
     /// `decision`: `permit` or `refuse`.
@@ -209,6 +213,8 @@ impl AccessLine<'_> {
         text(out, "cert.subject", self.subject);
         text(out, "cert.verify", self.verify);
         list(out, "cert.waived", self.waived);
+        text(out, "cert.profile", self.profile);
+        list(out, "cert.profile_violations", self.profile_violations);
         list(out, "forward.notes", self.notes);
         text(out, "decision", Some(self.decision));
         text(out, "refusal.code", self.refusal_code);

@@ -178,6 +178,17 @@ impl Certificate {
     pub fn subject_alt_names(&self) -> Result<&[SubjectAltName], DerError> {
         self.subject_alt_names.as_deref().map_err(|&error| error)
     }
+
+    /// The value of the extension with this identifier's content octets. An error if it stands there twice. Walks the
+    /// certificate again: for what is asked once a certificate.
+    pub fn extension(&self, oid: &[u8]) -> Result<Option<&[u8]>, DerError> {
+        let extensions = Fields::read(&self.der)?.extensions;
+        let mut found = extensions.iter().filter(|extension| extension.oid == oid).map(|extension| extension.value);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(DerError::new("an extension that stands twice")),
+            (value, None) => Ok(value),
+        }
+    }
 }
 
 impl fmt::Debug for Certificate {

@@ -155,6 +155,12 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.allow_revoked_certificates", &["\"true\""], "true or false"),
     ("policy.revocation_check_mode", &["\"strict\"", "\"NONE\""], "accepted: SKIP, IGNORE_CA_ERROR, STRICT"),
     ("policy.allow_stale_crl", &["\"no\""], "true or false"),
+    ("policy.require_profile", &["\"no\""], "true or false"),
+    ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
+    ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("profiles[0].kind", &["\"PSD2\"", "\"\""], "accepted: cdr, open_banking_uk, open_banking_uk_legacy"),
+    ("profiles[0].issuers", &["[]", "[\"missing.pem\"]", "[\"sha256:00\"]"], "hint: "),
+    ("profiles[0].check", &["\"off\""], "accepted: enforce, report"),
     ("policy.max_path_length", &["21", "-1", "\"8\""], "from 0 to 20"),
     (
         "upstreams.core.url",
@@ -178,7 +184,8 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 9] = [
+const ANY_TEXT: [&str; 10] = [
+    "profiles[0].name",
     "logs.access",
     "front_doors[0].name",
     "policy.trusted_ca",

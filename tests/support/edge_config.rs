@@ -88,6 +88,14 @@ allow_revoked_certificates = false
 revocation_check_mode = "IGNORE_CA_ERROR"
 allow_stale_crl = false
 max_path_length = 8
+require_profile = false
+allow_certificates = []
+deny_certificates = []
+[[profiles]]
+name = "nobodys"
+kind = "psd2"
+issuers = ["sha256:0000000000000000000000000000000000000000000000000000000000000000"]
+check = "report"
 [upstreams.core]
 url = "http://127.0.0.1:19000"
 host = "preserve"

@@ -9,7 +9,9 @@ use actix_web::body::BoxBody;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::net::TcpStream;
-use vestibule::admission::{Admission, Policy, VerificationMode};
+use vestibule::admission::profiles::Profiles;
+use vestibule::admission::registered::RegisteredCertificates;
+use vestibule::admission::{Admission, Demands, Policy, VerificationMode};
 use vestibule::clock::UnixTime;
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
@@ -142,8 +144,15 @@ fn permitted(request: &HttpRequest) -> Permitted {
         allow_unauthenticated_requests: false,
         allow_expired_certificates: false,
         allow_revoked_certificates: false,
+        require_profile: false,
     };
-    let admission = Admission::decide(&presentation, None, &policy, VerdictMode::Ignore).unwrap();
+    let demands = Demands {
+        policy: &policy,
+        registered: &RegisteredCertificates::default(),
+        profiles: &Profiles::default(),
+        verdict_mode: VerdictMode::Ignore,
+    };
+    let admission = Admission::decide(&presentation, None, &demands).unwrap();
     let facts = Facts::new(&presentation, &admission, UnixTime(0));
     let user = (HeaderName::from_static("x-user"), Template::parse("alice").unwrap());
     let rules = RuleSet { upstream_headers: vec![user], request: Vec::new() };

@@ -65,6 +65,8 @@ pub struct Leaf {
     pub dns: Vec<String>,
     /// Further extensions.
     pub extra: Vec<Extra>,
+    /// Further attributes of the subject: dotted type and text.
+    pub attributes: Vec<(&'static str, String)>,
 }
 
 /// An extension: its identifier, criticality and DER.
@@ -81,6 +83,7 @@ impl Leaf {
             ca: false,
             dns: vec![],
             extra: vec![],
+            attributes: vec![],
         }
     }
 
@@ -215,6 +218,16 @@ fn name(common_name: &str) -> X509Name {
     name.build()
 }
 
+fn leaf_name(leaf: &Leaf) -> X509Name {
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_nid(Nid::ORGANIZATIONNAME, "Vestibule Test").unwrap();
+    for (kind, value) in &leaf.attributes {
+        name.append_entry_by_text(kind, value).unwrap();
+    }
+    name.append_entry_by_nid(Nid::COMMONNAME, &leaf.common_name).unwrap();
+    name.build()
+}
+
 fn serial_number(serial: u32) -> Asn1Integer {
     Asn1Integer::from_bn(&BigNum::from_u32(serial).unwrap()).unwrap()
 }
@@ -273,7 +286,7 @@ fn leaf_certificate(
     signer: &PKey<Private>,
     issuer_certificate: Option<&X509>,
 ) -> X509 {
-    let mut builder = builder(&name(&leaf.common_name), issuer, key, leaf.serial, leaf.dates);
+    let mut builder = builder(&leaf_name(leaf), issuer, key, leaf.serial, leaf.dates);
     let constraints = if leaf.ca { BasicConstraints::new().critical().ca().build() } else { BasicConstraints::new().build() };
     builder.append_extension(constraints.unwrap()).unwrap();
     let mut usage = KeyUsage::new();
