@@ -18,6 +18,7 @@ mod tenant;
 mod trusted_ca;
 mod units;
 mod upstreams;
+mod watched;
 
 use std::path::Path;
 
@@ -29,6 +30,7 @@ use crate::verifier::cache::CachedVerifier;
 
 pub use problem::Problem;
 pub use process::{Listen, Process, read_pepper};
+pub use watched::files as watched_files;
 
 use problem::Collector;
 use table::Table;

@@ -49,6 +49,7 @@ pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, H
 /// ```
 #[derive(Debug)]
 pub struct AuthenticatedForward {
+    limits: HeadLimits,
     domain: Arc<Domain>,
     host: String,
     key_position: usize,
@@ -65,17 +66,28 @@ impl AuthenticatedForward {
     /// # Errors
     /// The refusals of the module's list.
     pub fn authenticate(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
-        directory.limits().check(&head.headers)?;
+        directory.limits().check(&head)?;
         let host = asked_host(&head.headers)?;
         let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
-        let host = host.to_owned();
+        let host = host.to_ascii_lowercase();
         let domain = Arc::clone(domain);
         let key_position = prove_api_key(&domain, &head.headers)?;
         let mut headers = head.headers;
         let contract = domain.contract().take(&mut headers)?;
         domain.remove_reserved(&mut headers);
         let client_address = client_address(&contract, domain.client_ip_header(), head.peer)?;
-        Ok(Self { domain, host, key_position, client_address, method: head.method, target: head.target, headers, contract })
+        let limits = directory.limits();
+        Ok(Self {
+            limits,
+            domain,
+            host,
+            key_position,
+            client_address,
+            method: head.method,
+            target: head.target,
+            headers,
+            contract,
+        })
     }
 
     /// The domain that was asked for.
@@ -83,7 +95,7 @@ impl AuthenticatedForward {
         &self.domain
     }
 
-    /// The host name as asked: the domain's, or its `mtls.` alias.
+    /// The host name asked for, in lower case: the domain's, or its `mtls.` alias.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -127,6 +139,7 @@ impl AuthenticatedForward {
         let uri = single(&self.headers, uri_header).map_err(invalid)?;
         let uri = uri.to_str().map_err(|_| invalid(format!("`{uri_header}` is not text")))?;
         self.target = RequestTarget::parse(uri)?;
+        self.limits.check_target(&self.target)?;
         let method = single(&self.headers, method_header).map_err(invalid)?;
         self.method = Method::from_bytes(method.as_bytes()).map_err(|_| invalid(format!("`{method_header}` is no method")))?;
         self.headers.remove(uri_header);

@@ -9,7 +9,7 @@ use actix_http::{HttpMessage, Request};
 use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::Payload;
-use actix_web::http::Version;
+use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -31,6 +31,7 @@ pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
 /// Handles one request of the data listener.
 pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let payload = request.take_payload();
+    let unread = Unread::of(&payload);
     let payload = request.conn_data::<Appetite>().cloned().unwrap_or_default().follow(payload);
     let snapshot = shared.snapshot.load_full();
     let peer = request.peer_addr().map(|address| address.ip());
@@ -39,13 +40,13 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let forward = head_of(&request).and_then(|head| AuthenticatedForward::authenticate(&record.snapshot().directory, head));
     let forward = match forward {
         Ok(forward) => forward,
-        Err(refused) => return refuse(record, &refused, ErrorStyle::Json),
+        Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
     record.authenticated(&forward);
     let snapshot = Arc::clone(record.snapshot());
     let tenant = match snapshot.tenant(&forward) {
         Ok(tenant) => tenant,
-        Err(refused) => return refuse(record, &refused, ErrorStyle::Json),
+        Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
     let style = tenant.error_style;
     if let Some(endpoint) = tenant.authorize.as_ref().filter(|endpoint| endpoint.path == forward.target().path()) {
@@ -53,17 +54,24 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     }
     let (request_id, findings) = record.deciding();
     match snapshot.decide(forward, request_id, now, findings, Trace::Off) {
-        Ok(decided) => send(record, decided, request.version(), payload, style).await,
-        Err(refused) => refuse(record, &refused, style),
+        Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,
+        Err(refused) => refuse(record, &refused, style, unread),
     }
 }
 
-async fn send(record: Record, decided: Decided, version: Version, payload: Payload, style: ErrorStyle) -> Response {
+async fn send(
+    record: Record,
+    decided: Decided,
+    version: Version,
+    payload: Payload,
+    style: ErrorStyle,
+    unread: Unread,
+) -> Response {
     let Decided { permitted, route } = decided;
     let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
     match answer {
         Ok(answer) => respond(record, answer, version),
-        Err(refused) => refuse(record, &refused, style),
+        Err(refused) => refuse(record, &refused, style, unread),
     }
 }
 
@@ -85,8 +93,26 @@ fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
     answer.into_response(version).map_into_left_body()
 }
 
-fn refuse(record: Record, refused: &Refused, style: ErrorStyle) -> Response {
-    let answer = answer::refused(refused.refusal, style, record.request_id());
+/// Whether a request has a body that a refusal leaves unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    Body,
+    Nothing,
+}
+
+impl Unread {
+    fn of(payload: &Payload) -> Self {
+        if matches!(payload, Payload::None) { Self::Nothing } else { Self::Body }
+    }
+}
+
+/// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
+/// closes it gently, so that a front door that is still sending gets to see the answer.
+fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
+    let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
     record.refused(refused);
     answer.map_into_right_body()
 }

@@ -36,8 +36,8 @@ impl RequestTarget {
     /// Reads a target. Only the origin form (`/path?query`) is accepted.
     ///
     /// # Errors
-    /// [`Refusal::RequestTargetInvalid`] for another form, a bad escape, a NUL, or a `.` or `..` segment in any spelling that an
-    /// upstream may understand.
+    /// [`Refusal::RequestTargetInvalid`] for another form, a bad escape, a NUL, a backslash, bytes that are not UTF-8, a separator
+    /// that is escaped twice, or a `.` or `..` segment in any spelling that an upstream may understand.
     pub fn parse(raw: &str) -> Result<Self, Refused> {
         let invalid = |why: &str| Refused::new(Refusal::RequestTargetInvalid, format!("request target: {why}"));
         if !raw.starts_with('/') {
@@ -52,15 +52,21 @@ impl RequestTarget {
             return Err(invalid("a bad percent escape"));
         }
         let decoded = decode_once(raw_path.as_bytes(), |_| true);
-        if decoded.contains(&0) {
-            return Err(invalid("a NUL"));
-        }
         // Some servers decode twice.
-        if climbs(&decoded) || climbs(&decode_once(&decoded, |_| true)) {
+        let twice = decode_once(&decoded, |_| true);
+        if climbs(&decoded) || climbs(&twice) {
             return Err(invalid("a `.` or `..` segment; clients resolve them before they send"));
         }
-        let literal = text(decode_once(raw_path.as_bytes(), |byte| byte != b'/'));
-        let path = merge_slashes(&text(decoded));
+        if decoded.contains(&0) || decoded.contains(&b'\\') {
+            return Err(invalid("a NUL or a backslash, which some servers take for a slash"));
+        }
+        let separators = |path: &[u8]| path.iter().filter(|byte| SEPARATORS.contains(byte)).count();
+        if separators(&twice) != separators(&decoded) {
+            return Err(invalid("a separator that is escaped twice"));
+        }
+        let text = |bytes| String::from_utf8(bytes).map_err(|_| invalid("a path that is not UTF-8"));
+        let literal = text(decode_once(raw_path.as_bytes(), |byte| byte != b'/'))?;
+        let path = merge_slashes(&text(decoded)?);
         Ok(Self { literal_path: Some(literal).filter(|literal| *literal != path), raw: raw.to_owned(), path, query_at })
     }
 
@@ -79,11 +85,19 @@ impl RequestTarget {
         self.literal_path.as_deref().unwrap_or(&self.path)
     }
 
+    /// Whether a segment has parameters (`/a;b=c`), which Java servers cut off before they look for a path.
+    pub fn has_path_parameters(&self) -> bool {
+        self.path.contains(';')
+    }
+
     /// The query without `?` (nginx `$args`); none when there is no `?`.
     pub fn query(&self) -> Option<&str> {
         self.query_at.and_then(|at| self.raw.get(at + 1..))
     }
 }
+
+/// What separates segments, or a segment from its parameters, for one server or another.
+const SEPARATORS: [u8; 3] = *b"/\\;";
 
 /// Whether a segment goes nowhere or up: `.`, `..`, also between backslashes, also with parameters behind (`..;a=b`), which
 /// Java servers cut off.
@@ -118,11 +132,6 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     let (digits, after) = text.strip_prefix(b"%")?.split_at_checked(2)?;
     let digit = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     u8::try_from(digit(0)? * 16 + digit(1)?).ok().map(|byte| (byte, after))
-}
-
-/// Bytes that are not UTF-8 stay distinguishable from each other only in the raw form; rules see the replacement character.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())
 }
 
 fn merge_slashes(path: &str) -> String {
@@ -167,6 +176,15 @@ mod tests {
             let refused = RequestTarget::parse(raw).unwrap_err();
             assert_eq!(refused.refusal, Refusal::RequestTargetInvalid, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn paths_that_another_server_would_read_in_another_way_are_refused() {
+        for raw in ["/a\\b", "/a%5cb", "/a%255cb", "/a%252fb", "/a%253bb", "/a/%c0%ae", "/a%ff"] {
+            assert!(RequestTarget::parse(raw).is_err(), "{raw}");
+        }
+        assert!(RequestTarget::parse("/a%3bb").unwrap().has_path_parameters());
+        assert!(!RequestTarget::parse("/a?b;c").unwrap().has_path_parameters());
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub struct Shared {
     pub access: Arc<AccessLog>,
 }
 
+/// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
+/// connection would be reset, and nginx, which is still sending a refused body, would never see the answer: it would say 502
+/// and take us for dead.
+const LINGER: Duration = Duration::from_secs(5);
 /// How much of an answer is gathered before it is written to the socket.
 const WRITE_BUFFER: usize = 64 * 1024;
 
@@ -139,6 +143,7 @@ fn data_service<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         })
         .keep_alive(times.keep_alive)
         .client_request_timeout(times.head)
+        .client_disconnect_timeout(LINGER)
         .h1_allow_half_closed(false)
         .h1_write_buffer_size(WRITE_BUFFER)
         .on_connect_ext(|io: &Paced<S>, connection| {

@@ -15,6 +15,7 @@ use crate::telemetry::diagnostics;
 use crate::telemetry::metrics::Metrics;
 
 pub(super) fn run(folder: &Path) -> ExitCode {
+    let reloader = Reloader::new(folder.to_owned());
     let loaded = match config::load(folder, UnixTime::now()) {
         Ok(loaded) => loaded,
         Err(problems) => return refused(folder, &problems),
@@ -32,7 +33,6 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
     };
     let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access };
-    let reloader = Reloader::new(folder.to_owned());
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -82,6 +82,7 @@ impl Process {
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
                 header_bytes: header_bytes(&limits),
+                allow_path_parameters: limits.boolean("allow_path_parameters", false),
             },
             certificate_cache_entries: limits.number("certificate_cache_entries", 0..=10_000_000, 10_000),
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),

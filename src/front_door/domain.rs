@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName};
 use super::contract::Contract;
 use crate::header_names::HeaderNames;
 use crate::refusal::{Refusal, Refused};
+use crate::request_head::{RequestHead, RequestTarget};
 use crate::secret::ApiKeys;
 
 /// How the front door's own verdict counts. It never makes ours better.
@@ -121,10 +122,22 @@ pub struct HeadLimits {
     pub header_count: usize,
     /// Bytes of all names and values.
     pub header_bytes: usize,
+    /// Whether a path may have parameters (`/a;b=c`).
+    pub allow_path_parameters: bool,
 }
 
 impl HeadLimits {
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    pub(super) fn check_target(&self, target: &RequestTarget) -> Result<(), Refused> {
+        if target.has_path_parameters() && !self.allow_path_parameters {
+            let cause = "request target: a `;` in the path, which Java servers cut off; see limits.allow_path_parameters";
+            return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check(&self, head: &RequestHead) -> Result<(), Refused> {
+        self.check_target(&head.target)?;
+        let headers = &head.headers;
         let too_large = |what: String| Err(Refused::new(Refusal::RequestHeadTooLarge, what));
         if headers.len() > self.header_count {
             return too_large(format!("{} header lines; {} are allowed", headers.len(), self.header_count));

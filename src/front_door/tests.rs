@@ -37,7 +37,7 @@ fn directory() -> Directory {
         client_ip_header: name("x-forwarded-for"),
         reserved,
     });
-    let mut directory = Directory::new(HeadLimits { header_count: 20, header_bytes: 2_000 });
+    let mut directory = Directory::new(HeadLimits { header_count: 20, header_bytes: 2_000, allow_path_parameters: false });
     directory.add("api.example", Arc::new(domain)).unwrap();
     directory
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -10,16 +11,41 @@ use super::{escaped_pem, recent};
 use crate::refusal::{Refusal, Refused};
 use crate::x509::certificate::Certificate;
 
+/// What an ordinary certificate takes in memory, parsed twice, with its variables.
+const ORDINARY: u64 = 12 * 1024;
+/// What every entry takes, however small its certificate is.
+const LEAST: u64 = 6 * 1024;
+/// Longer headers are not kept by each worker as well.
+const MOST_RECENT: usize = 4 * 1024;
+
 /// Decodes certificate headers, with a bounded memory of the last ones. Decoding depends on the bytes alone, so what is
 /// remembered never grows stale. Failures are not remembered.
 pub struct CertificateDecoder {
-    known: Option<Cache<[u8; 32], Arc<PresentedCertificate>>>,
+    known: Option<Cache<[u8; 32], Arc<PresentedCertificate>, Weight>>,
+}
+
+/// Entries are weighed by what they take: strangers choose how large a certificate is, and how many they send.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<[u8; 32], Arc<PresentedCertificate>> for Weight {
+    fn weight(&self, _: &[u8; 32], certificate: &Arc<PresentedCertificate>) -> u64 {
+        LEAST + std::iter::once(certificate.leaf()).chain(certificate.chain()).map(memory_of).sum::<u64>()
+    }
+}
+
+/// An estimate from above, measured on certificates of many names: each is an object for OpenSSL and one for us.
+fn memory_of(certificate: &Certificate) -> u64 {
+    let names = certificate.subject_alt_names().map_or(0, <[_]>::len);
+    let attributes = certificate.subject().attributes().len() + certificate.issuer().attributes().len();
+    (4 * certificate.der().len() + 300 * names + 200 * attributes) as u64
 }
 
 impl CertificateDecoder {
-    /// A decoder that remembers this many headers; 0 remembers none.
+    /// A decoder that remembers this many ordinary certificates, or fewer large ones; 0 remembers none.
     pub fn new(entries: usize) -> Self {
-        Self { known: (entries > 0).then(|| Cache::new(entries)) }
+        let cache = || Cache::with_weighter(entries, entries as u64 * ORDINARY, Weight);
+        Self { known: (entries > 0).then(cache) }
     }
 
     /// Decodes a header value of at most `limit` bytes.
@@ -47,7 +73,9 @@ impl CertificateDecoder {
                 certificate
             }
         };
-        recent::keep(value, &certificate);
+        if value.len() <= MOST_RECENT {
+            recent::keep(value, &certificate);
+        }
         Ok(certificate)
     }
 }

@@ -1,58 +1,82 @@
 //! Reload on SIGHUP and when a file of the configuration changes: build everything, swap once, or keep the old and say why.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
 use super::Shared;
 use crate::clock::UnixTime;
 use crate::config;
 
-/// Editors and deployments write several files: wait until nothing has changed for this long.
-const QUIET: Duration = Duration::from_millis(300);
+/// How often the files are looked at. Looking, and not events of the file system: it sees through symbolic links and replaced
+/// folders, and costs a few calls.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A deployment writes several files: a change is taken when two looks see the same, or after so many looks.
+const MOST_LOOKS: u32 = 6;
 
 /// Reloads a configuration folder.
 pub struct Reloader {
     folder: PathBuf,
+    first: Marks,
 }
 
+/// What tells that a file is another one than before: time of change in seconds and nanoseconds, length, inode.
+type Mark = (i64, i64, u64, u64);
+/// The files of a configuration, as they were when it was read.
+type Marks = BTreeMap<PathBuf, Option<Mark>>;
+
 impl Reloader {
-    /// A reloader of a folder.
+    /// A reloader of a folder. Made before the configuration is read for the first time, so that no change is missed.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        let first = look(&folder, &Marks::new());
+        Self { folder, first }
     }
 
-    /// Starts to watch for SIGHUP and for changes of files.
+    /// Starts to watch for SIGHUP and for changes of the files that the configuration is made of.
     ///
     /// # Errors
-    /// When signals or file events cannot be had.
+    /// When signals cannot be had.
     pub(super) fn watch(self, shared: Arc<Shared>) -> io::Result<actix_web::rt::task::JoinHandle<()>> {
         let mut hangup = signal(SignalKind::hangup())?;
-        let (changed, mut changes) = mpsc::channel(1);
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // A full channel already holds the news.
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = changed.try_send(());
-            }
-        })
-        .map_err(io::Error::other)?;
-        watcher.watch(&self.folder, RecursiveMode::Recursive).map_err(io::Error::other)?;
         Ok(actix_web::rt::spawn(async move {
-            let _watcher = watcher;
+            let mut taken = self.first.clone();
             loop {
                 tokio::select! {
-                    _ = hangup.recv() => {}
-                    changed = changes.recv() => if changed.is_none() { return },
+                    _ = hangup.recv() => taken = self.look(&taken).await,
+                    () = tokio::time::sleep(LOOK_EVERY) => {
+                        let seen = self.look(&taken).await;
+                        if seen == taken {
+                            continue;
+                        }
+                        taken = self.settle(seen).await;
+                    }
                 }
-                settle(&mut changes).await;
                 self.reload(&shared).await;
             }
         }))
+    }
+
+    async fn settle(&self, mut seen: Marks) -> Marks {
+        for _ in 0..MOST_LOOKS {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let again = self.look(&seen).await;
+            if again == seen {
+                break;
+            }
+            seen = again;
+        }
+        seen
+    }
+
+    /// Files may lie on a slow file system: off the threads that serve.
+    async fn look(&self, before: &Marks) -> Marks {
+        let (folder, known) = (self.folder.clone(), before.clone());
+        tokio::task::spawn_blocking(move || look(&folder, &known)).await.unwrap_or_else(|_| before.clone())
     }
 
     /// Reading files and building trust takes its time: off the threads that serve.
@@ -83,6 +107,17 @@ impl Reloader {
     }
 }
 
-async fn settle(changes: &mut mpsc::Receiver<()>) {
-    while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+/// Looks at the files that were named before. Only when one of them has changed are their names read again; those that were
+/// named before stay, so that a file that cannot be read for the moment does not make us forget the others.
+fn look(folder: &Path, before: &Marks) -> Marks {
+    let marks: Marks = before.keys().map(|file| (file.clone(), mark(file))).collect();
+    if marks == *before && !before.is_empty() {
+        return marks;
+    }
+    config::watched_files(folder).into_iter().chain(marks.into_keys()).map(|file| (file.clone(), mark(&file))).collect()
+}
+
+fn mark(file: &Path) -> Option<Mark> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.ctime(), metadata.ctime_nsec(), metadata.len(), metadata.ino()))
 }

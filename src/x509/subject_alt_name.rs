@@ -9,6 +9,9 @@ use super::oid;
 /// Content octets of the extension's OID, 2.5.29.17.
 pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 0x11];
 
+/// The most names that are read: what a certificate costs in memory must not be its sender's choice.
+const MOST_NAMES: usize = 512;
+
 /// One alternative name. Texts are ASCII, as IA5String demands; nothing else about them is checked here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectAltName {
@@ -45,6 +48,9 @@ pub fn parse(value: &[u8]) -> Result<Vec<SubjectAltName>, DerError> {
     }
     let mut parsed = Vec::new();
     while !names.is_empty() {
+        if parsed.len() == MOST_NAMES {
+            return Err(DerError::new("more alternative names than any certificate needs"));
+        }
         parsed.push(general_name(names.any()?)?);
     }
     Ok(parsed)

@@ -40,7 +40,7 @@ impl FrontDoor {
         for (theirs, ours) in [
             ("listen 443 ", format!("listen 127.0.0.1:{proxy} ")),
             ("listen 8443 ", format!("listen 127.0.0.1:{asking} ")),
-            ("server 127.0.0.1:8080;", format!("server 127.0.0.1:{};", bank.vestibule.port())),
+            ("server 127.0.0.1:8080 ", format!("server 127.0.0.1:{} ", bank.vestibule.port())),
             ("server 127.0.0.1:9000;", format!("server 127.0.0.1:{};", bank.upstream.port())),
         ] {
             assert!(http.contains(theirs), "{theirs}");

@@ -73,7 +73,8 @@ impl Door<'_> {
             client_ip_header: name("edge-client"),
             reserved,
         });
-        let mut directory = Directory::new(HeadLimits { header_count: 1_000, header_bytes: 1 << 24 });
+        let mut directory =
+            Directory::new(HeadLimits { header_count: 1_000, header_bytes: 1 << 24, allow_path_parameters: false });
         directory.add(host, Arc::new(domain)).unwrap();
         directory
     }

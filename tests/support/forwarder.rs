@@ -178,7 +178,7 @@ fn directory() -> Directory {
         client_ip_header: address.1,
         reserved: HeaderNames::default(),
     });
-    let mut directory = Directory::new(HeadLimits { header_count: 96, header_bytes: 128 * 1024 });
+    let mut directory = Directory::new(HeadLimits { header_count: 96, header_bytes: 128 * 1024, allow_path_parameters: false });
     let domain = Arc::new(domain);
     for host in ["a", "a.test"] {
         directory.add(host, Arc::clone(&domain)).unwrap();
