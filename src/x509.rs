@@ -13,6 +13,8 @@ pub mod openssl_ffi;
 pub mod path;
 pub mod pem_text;
 pub mod reason;
+pub mod revocation;
+pub mod revocation_lists;
 pub mod serial;
 pub mod subject_alt_name;
 mod tbs;
