@@ -1,6 +1,7 @@
 //! What lists mean for a certificate: every outcome, each scope and signer, and lists that change while requests are served.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::type_complexity, reason = "tables")]
 
 mod support {
     pub(crate) mod crl_writer;

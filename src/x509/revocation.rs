@@ -14,11 +14,12 @@
 //!
 //! What a list that is past its nextUpdate says against a certificate holds all the same; that it says nothing does not.
 
+use std::cell::LazyCell;
 use std::fmt;
 
 use openssl::x509::X509Ref;
 
-use super::crl::scope::Reasons;
+use super::crl::scope::{Reasons, Subject};
 use super::crl::{CrlIndex, Entry, ReasonCode, SignerCheck};
 use super::lint;
 use super::revocation_lists::ListSet;
@@ -86,15 +87,16 @@ pub(crate) fn status(
 ) -> Answer {
     let mut inquiry = Inquiry::new(certificate, now);
     let (mut own, mut others) = (Vec::new(), Vec::new());
-    let mut may_sign = None;
+    let subject = LazyCell::new(|| Subject::read(certificate));
+    let may_sign = LazyCell::new(|| issuer.to_der().is_ok_and(|der| lint::may_sign_crls(&der)));
     for list in lists.of(certificate.issuer_name()) {
-        let reasons = list.scope().covers(certificate);
+        let reasons = list.scope().covers(|| subject.as_ref());
         if reasons == Reasons::NONE {
             inquiry.trouble(OTHER_SCOPE);
             continue;
         }
         match list.signed_by(issuer) {
-            SignerCheck::Signed if *may_sign.get_or_insert_with(|| may_sign_crls(issuer)) => own.push((list.as_ref(), reasons)),
+            SignerCheck::Signed if *may_sign => own.push((list.as_ref(), reasons)),
             SignerCheck::Signed => others.push((list.as_ref(), reasons, MAY_NOT_SIGN)),
             SignerCheck::NotSigned => others.push((list.as_ref(), reasons, WRONG_SIGNATURE)),
             SignerCheck::OtherKey => others.push((list.as_ref(), reasons, NO_SIGNER)),
@@ -113,10 +115,6 @@ pub(crate) fn status(
         inquiry.ask(believed);
     }
     inquiry.answer()
-}
-
-fn may_sign_crls(issuer: &X509Ref) -> bool {
-    issuer.to_der().is_ok_and(|der| lint::may_sign_crls(&der))
 }
 
 /// The content octets of the certificate's serial number; of a number that cannot be written, none, which no list has.

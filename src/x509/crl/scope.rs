@@ -78,55 +78,80 @@ impl Scope {
         }
     }
 
-    /// The reasons for which the list, issued by the certificate's issuer, speaks for the certificate.
-    pub(crate) fn covers(&self, certificate: &X509Ref) -> Reasons {
+    /// The reasons for which the list, issued by the certificate's issuer, speaks for the certificate. `subject` is asked only
+    /// when it matters; none when the certificate cannot be read.
+    pub(crate) fn covers<'s>(&self, subject: impl FnOnce() -> Option<&'s Subject>) -> Reasons {
         if *self == Self::default() {
             return Reasons::ALL;
         }
-        self.covers_der(certificate).unwrap_or(Reasons::NONE)
-    }
-
-    fn covers_der(&self, certificate: &X509Ref) -> Option<Reasons> {
-        let der = certificate.to_der().ok()?;
-        match (self.only, lint::has_ca_flag(&der)?) {
-            (Some(Only::Users), true) | (Some(Only::Cas), false) => return None,
-            _ if self.names.is_empty() => return Some(Reasons::ALL),
-            _ => {}
-        }
-        let fields = tbs::Fields::read(&der).ok()?;
-        let mut points = fields.extensions.iter().filter(|extension| extension.oid == CRL_DISTRIBUTION_POINTS);
-        match (points.next(), points.next()) {
-            // RFC 5280 §6.3.3, at its end: then the distribution point is the issuer's name.
-            (None, _) => self.has(&encode(DIRECTORY_NAME, fields.issuer)).then_some(Reasons::ALL),
-            (Some(points), None) => self.named_by(points.value, fields.issuer).ok(),
-            (Some(_), Some(_)) => None,
+        let Some(subject) = subject() else { return Reasons::NONE };
+        match (self.only, subject.is_ca) {
+            (Some(Only::Users), true) | (Some(Only::Cas), false) => Reasons::NONE,
+            _ if self.names.is_empty() => Reasons::ALL,
+            _ => self.named_by(subject),
         }
     }
 
     /// The reasons of every distribution point that has a name in common with the list.
-    fn named_by(&self, value: &[u8], issuer: &[u8]) -> Result<Reasons, DerError> {
-        let (mut reasons, mut points) = (Reasons::NONE, Reader::new(der::single(value, tag::SEQUENCE)?.content));
-        while !points.is_empty() {
-            let mut point = Reader::new(points.expect(tag::SEQUENCE)?.content);
-            let names = match point.optional(tag::context_constructed(0))? {
-                Some(name) => names_of(name.content, issuer)?,
-                None => Vec::new(),
-            };
-            let only = point.optional(tag::context_primitive(1))?;
-            let only = only.map_or(Ok(Reasons::ALL), |only| Reasons::read(only.content))?;
-            // A cRLIssuer means an indirect list, which is not ours (§6.3.3 b 1).
-            let indirect = point.optional(tag::context_constructed(2))?.is_some();
-            point.finish()?;
-            if !indirect && names.iter().any(|name| self.has(name)) {
-                reasons = reasons.and(only);
-            }
-        }
-        Ok(reasons)
+    fn named_by(&self, subject: &Subject) -> Reasons {
+        let named = subject.points.iter().filter(|point| point.names.iter().any(|name| self.has(name)));
+        named.fold(Reasons::NONE, |reasons, point| reasons.and(point.reasons))
     }
 
     fn has(&self, name: &[u8]) -> bool {
         self.names.iter().any(|own| same_general_name(own, name))
     }
+}
+
+/// What a certificate says about the lists that speak for it.
+pub(crate) struct Subject {
+    is_ca: bool,
+    points: Vec<DistributionPoint>,
+}
+
+/// A distribution point of lists that the certificate's issuer issues itself.
+struct DistributionPoint {
+    names: Vec<Box<[u8]>>,
+    reasons: Reasons,
+}
+
+impl Subject {
+    /// Reads a certificate; nothing when it cannot be read, or has the extension twice.
+    pub(crate) fn read(certificate: &X509Ref) -> Option<Self> {
+        let der = certificate.to_der().ok()?;
+        let fields = tbs::Fields::read(&der).ok()?;
+        let mut points = fields.extensions.iter().filter(|extension| extension.oid == CRL_DISTRIBUTION_POINTS);
+        let points = match (points.next(), points.next()) {
+            // RFC 5280 §6.3.3, at its end: then the distribution point is the issuer's name.
+            (None, _) => {
+                let issuer = encode(DIRECTORY_NAME, fields.issuer).into();
+                vec![DistributionPoint { names: vec![issuer], reasons: Reasons::ALL }]
+            }
+            (Some(points), None) => read_points(points.value, fields.issuer).ok()?,
+            (Some(_), Some(_)) => return None,
+        };
+        Some(Self { is_ca: lint::has_ca_flag(&der)?, points })
+    }
+}
+
+fn read_points(value: &[u8], issuer: &[u8]) -> Result<Vec<DistributionPoint>, DerError> {
+    let (mut found, mut points) = (Vec::new(), Reader::new(der::single(value, tag::SEQUENCE)?.content));
+    while !points.is_empty() {
+        let mut point = Reader::new(points.expect(tag::SEQUENCE)?.content);
+        let names = match point.optional(tag::context_constructed(0))? {
+            Some(name) => names_of(name.content, issuer)?,
+            None => Vec::new(),
+        };
+        let only = point.optional(tag::context_primitive(1))?;
+        let reasons = only.map_or(Ok(Reasons::ALL), |only| Reasons::read(only.content))?;
+        // A cRLIssuer means an indirect list, which is not ours (§6.3.3 b 1).
+        let indirect = point.optional(tag::context_constructed(2))?.is_some();
+        point.finish()?;
+        if !indirect {
+            found.push(DistributionPoint { names, reasons });
+        }
+    }
+    Ok(found)
 }
 
 /// The number of onlySomeReasons in IssuingDistributionPoint.
