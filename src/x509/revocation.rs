@@ -4,7 +4,7 @@
 //! an instant. Leaves: good, revoked, or unknown with the reason as OpenSSL's number. A list speaks for a certificate when
 //!
 //! 1. its issuer's name is that of the certificate's issuer (§6.3.3 b);
-//! 2. its scope covers the certificate ([`super::crl::scope`]);
+//! 2. its scope covers the certificate (`crl::scope`);
 //! 3. it is signed by the issuer's key, or by another key of the same name whose certificate has a good path to the same anchor
 //!    (§6.3.3 f), and that certificate may sign lists;
 //! 4. thisUpdate ≤ now ≤ nextUpdate.
