@@ -41,6 +41,7 @@ use sha2::{Digest, Sha256};
 pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
 pub use self::optional_no_ca::optional_no_ca_text;
 pub use crate::x509::path::settings::{PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
+pub use crate::x509::revocation::CertificateStatus;
 pub use crate::x509::trusted_ca::TrustedCas;
 
 use self::finding::Findings;
@@ -48,6 +49,7 @@ use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
 use crate::x509::openssl_ffi::PathError;
 use crate::x509::path::judge;
+use crate::x509::revocation_lists::ListSet;
 use crate::x509::time::boundaries_of;
 
 /// A verdict is never kept longer than this, so that a revocation or a reload shows within a minute in any case.
@@ -66,6 +68,7 @@ pub struct Verification {
     /// Every error that refuses, sorted, each once: what the settings tolerate is not among them.
     refusing: Vec<PathError>,
     remarks: Vec<String>,
+    statuses: Vec<CertificateStatus>,
     path: Vec<X509>,
     anchor: Option<[u8; 32]>,
     holds_from: UnixTime,
@@ -80,9 +83,21 @@ pub fn verify(
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Verification {
-    let judgement = judge(leaf, presented_chain, trust, settings, now);
+    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), settings, now)
+}
+
+/// [`verify`] with a snapshot of the trusted CAs' revocation lists.
+fn verify_with(
+    leaf: &Certificate,
+    presented_chain: &[Certificate],
+    trust: &TrustedCas,
+    lists: &ListSet,
+    settings: &VerificationSettings,
+    now: UnixTime,
+) -> Verification {
+    let judgement = judge(leaf, presented_chain, trust, lists, settings, now);
     let findings = Findings::of(&judgement, settings);
-    let (holds_from, holds_until) = holds(leaf, presented_chain, trust, now);
+    let (holds_from, holds_until) = holds(leaf, presented_chain, trust, lists, now);
     let trusted = findings.chain == ChainFinding::Trusted;
     Verification {
         anchor: judgement.chain.last().filter(|_| trusted).and_then(|anchor| fingerprint(anchor)),
@@ -92,6 +107,7 @@ pub fn verify(
         revocation: findings.revocation,
         refusing: judgement.errors.into_iter().filter(|error| !settings.tolerates(*error)).collect(),
         remarks: judgement.remarks,
+        statuses: judgement.statuses,
         path: judgement.chain,
         holds_from,
         holds_until,
@@ -137,6 +153,11 @@ impl Verification {
     /// What the error numbers leave unsaid: rules of ours that were broken, certificates left out of the search.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// What the revocation lists say of each certificate below the anchor, the client's own first. Empty when nobody asked.
+    pub fn statuses(&self) -> &[CertificateStatus] {
+        &self.statuses
     }
 
     /// Nothing refuses.
@@ -201,7 +222,13 @@ fn fingerprint(certificate: &X509Ref) -> Option<[u8; 32]> {
 
 /// From the last date that was passed to the next one to come, of every certificate and CRL that can matter, and never more
 /// than [`LONGEST_HOLD`] away from `now`.
-fn holds(leaf: &Certificate, presented: &[Certificate], trust: &TrustedCas, now: UnixTime) -> (UnixTime, UnixTime) {
+fn holds(
+    leaf: &Certificate,
+    presented: &[Certificate],
+    trust: &TrustedCas,
+    lists: &ListSet,
+    now: UnixTime,
+) -> (UnixTime, UnixTime) {
     let mut passed = now.0.saturating_sub(LONGEST_HOLD);
     let mut coming = now.0.saturating_add(LONGEST_HOLD);
     let dates = |certificate: &Certificate| {
@@ -211,6 +238,9 @@ fn holds(leaf: &Certificate, presented: &[Certificate], trust: &TrustedCas, now:
     for boundary in std::iter::once(leaf).chain(presented).flat_map(dates) {
         if boundary <= now.0 { passed = passed.max(boundary) } else { coming = coming.min(boundary) }
     }
-    let (before, after) = trust.boundaries_around(now);
-    (UnixTime(before.map_or(passed, |date| passed.max(date))), UnixTime(after.map_or(coming, |date| coming.min(date))))
+    for (before, after) in [trust.boundaries_around(now), lists.boundaries_around(now)] {
+        passed = before.map_or(passed, |date| passed.max(date));
+        coming = after.map_or(coming, |date| coming.min(date));
+    }
+    (UnixTime(passed), UnixTime(coming))
 }

@@ -16,6 +16,8 @@ pub mod pem_text;
 pub mod profile;
 pub mod qc_statements;
 pub mod reason;
+pub mod revocation;
+pub mod revocation_lists;
 pub mod serial;
 pub mod subject_alt_name;
 mod tbs;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::{Verification, VerificationSettings, verify};
+use super::{Verification, VerificationSettings, verify_with};
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
 use crate::x509::trusted_ca::TrustedCas;
@@ -16,10 +16,12 @@ struct Key {
     leaf: [u8; 32],
     presented_chain: [u8; 32],
     trust: [u8; 32],
+    /// The snapshot of the revocation lists: what was verified before they changed is never found again.
+    epoch: u64,
     settings: [u8; 32],
 }
 
-/// [`verify`] with a bounded memory. Good and bad findings are kept alike: a client that is refused repeats as well.
+/// [`super::verify`] with a bounded memory. Good and bad findings are kept alike: a client that is refused repeats as well.
 pub struct CachedVerifier {
     kept: Cache<Key, Arc<Verification>>,
 }
@@ -39,16 +41,18 @@ impl CachedVerifier {
         settings: &VerificationSettings,
         now: UnixTime,
     ) -> Arc<Verification> {
+        let lists = trust.revocation_lists().current();
         let key = Key {
             leaf: *leaf.sha256(),
             presented_chain: digest_of(presented_chain),
             trust: *trust.identity(),
+            epoch: lists.epoch(),
             settings: settings.identity(),
         };
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.holds_from() <= now && now < kept.holds_until()) {
             return kept;
         }
-        let made = Arc::new(verify(leaf, presented_chain, trust, settings, now));
+        let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, settings, now));
         self.kept.insert(key, Arc::clone(&made));
         made
     }

@@ -159,7 +159,7 @@ impl Findings {
 fn no_bad_news(judgement: &Judgement) -> RevocationFinding {
     match nearest(&judgement.errors, Concern::RevocationUnknown) {
         Some(reason) => RevocationFinding::UnknownTolerated(reason),
-        None if judgement.revocation_checked => RevocationFinding::NotRevoked,
+        None if !judgement.statuses.is_empty() => RevocationFinding::NotRevoked,
         None => RevocationFinding::NotChecked,
     }
 }

@@ -16,6 +16,31 @@ enum Kind {
     Generalized,
 }
 
+impl Kind {
+    fn of(tag: u8) -> Option<Self> {
+        match tag {
+            tag::UTC_TIME => Some(Self::Utc),
+            tag::GENERALIZED_TIME => Some(Self::Generalized),
+            _ => None,
+        }
+    }
+
+    fn is_rfc5280(self, octets: &[u8]) -> bool {
+        let length = match self {
+            Self::Utc => 13,
+            Self::Generalized => 15,
+        };
+        octets.len() == length && octets.last() == Some(&b'Z')
+    }
+}
+
+/// The instant of a time in the form of RFC 5280 §4.1.2.5, and nothing for any other. Keeps nothing: a list of revoked
+/// certificates has half a million of them.
+pub(super) fn rfc5280_time(value: Tlv<'_>) -> Option<UnixTime> {
+    let kind = Kind::of(value.tag).filter(|kind| kind.is_rfc5280(value.content))?;
+    read(kind, value.content).map(Moment::to_unix)
+}
+
 /// A time as the certificate has it, read or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asn1Time {
@@ -27,11 +52,7 @@ pub struct Asn1Time {
 impl Asn1Time {
     /// Takes a UTCTime or GeneralizedTime of any content; any other type is `None`.
     pub fn from_tlv(value: Tlv<'_>) -> Option<Self> {
-        let kind = match value.tag {
-            tag::UTC_TIME => Kind::Utc,
-            tag::GENERALIZED_TIME => Kind::Generalized,
-            _ => return None,
-        };
+        let kind = Kind::of(value.tag)?;
         Some(Self { kind, octets: value.content.into(), moment: read(kind, value.content) })
     }
 
@@ -51,11 +72,7 @@ impl Asn1Time {
     /// Whether the form is the one of RFC 5280 §4.1.2.5: seconds, `Z`, no fraction. Anything else fails OpenSSL's path
     /// validation with `format error in certificate's notAfter field`.
     pub fn is_rfc5280(&self) -> bool {
-        let length = match self.kind {
-            Kind::Utc => 13,
-            Kind::Generalized => 15,
-        };
-        self.moment.is_some() && self.octets.len() == length && self.octets.last() == Some(&b'Z')
+        self.moment.is_some() && self.kind.is_rfc5280(&self.octets)
     }
 
     /// Whole days from `now` until this time as nginx's `$ssl_client_v_remain` has them.

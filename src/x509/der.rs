@@ -99,6 +99,11 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// How many octets are left.
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The identifier octet of the next value.
     pub fn peek_tag(&self) -> Option<u8> {
         self.rest.first().copied()

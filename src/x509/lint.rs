@@ -104,6 +104,18 @@ pub(crate) fn is_ca(der: &[u8]) -> Option<bool> {
     Some(signs && parsed.basic_constraints().ok()?.is_some_and(|constraints| constraints.value.ca))
 }
 
+/// basicConstraints cA; `None` when it cannot be told.
+pub(crate) fn has_ca_flag(der: &[u8]) -> Option<bool> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some(parsed.basic_constraints().ok()?.is_some_and(|constraints| constraints.value.ca))
+}
+
+/// Key usage cRLSign, or no word on key usage (RFC 5280 §6.3.3 f).
+pub(crate) fn may_sign_crls(der: &[u8]) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(der) else { return false };
+    parsed.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.value.crl_sign()))
+}
+
 /// Key usage cRLSign without keyCertSign: a key that an issuer keeps for its CRLs alone (RFC 5280 §4.2.1.3).
 pub(crate) fn signs_crls_only(der: &[u8]) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(der) else { return false };

@@ -1,10 +1,9 @@
-//! The calls of OpenSSL that the `openssl` crate does not wrap: a verify callback that sees every error, policy inputs, and
-//! CRLs in a store. The only file with `unsafe`; nothing here decides anything.
+//! The calls of OpenSSL that the `openssl` crate does not wrap: a verify callback that sees every error, and policy
+//! inputs. The only file with `unsafe`; nothing here decides anything.
 //!
-//! Sources: the manual pages X509_STORE_CTX_set_verify_cb(3), X509_VERIFY_PARAM_set_flags(3), X509_STORE_add_cert(3),
-//! X509_verify_cert(3).
+//! Sources: the manual pages X509_STORE_CTX_set_verify_cb(3), X509_VERIFY_PARAM_set_flags(3), X509_verify_cert(3).
 
-#![allow(unsafe_code, reason = "the openssl crate has no safe wrapper for these five calls")]
+#![allow(unsafe_code, reason = "the openssl crate has no safe wrapper for these four calls")]
 
 use std::ffi::{c_int, c_void};
 
@@ -12,9 +11,9 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::asn1::Asn1Object;
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
-use openssl::x509::store::{X509StoreBuilderRef, X509StoreRef};
+use openssl::x509::store::X509StoreRef;
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParamRef};
-use openssl::x509::{X509, X509CrlRef, X509PurposeId, X509Ref, X509StoreContext, X509StoreContextRef};
+use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509StoreContextRef};
 use openssl_sys as ffi;
 
 use crate::clock::UnixTime;
@@ -34,7 +33,7 @@ pub(crate) struct VerifyRun<'a> {
     pub(crate) leaf: &'a X509Ref,
     /// Certificates that may stand between leaf and anchor.
     pub(crate) untrusted: &'a [X509],
-    /// Anchors and CRLs.
+    /// Anchors.
     pub(crate) store: &'a X509StoreRef,
     /// The instant to judge at.
     pub(crate) time: UnixTime,
@@ -79,7 +78,6 @@ const APP_DATA: c_int = 0;
 type VerifyCallback = extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int;
 
 unsafe extern "C" {
-    fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
     fn X509_STORE_CTX_get0_param(ctx: *mut ffi::X509_STORE_CTX) -> *mut ffi::X509_VERIFY_PARAM;
     fn X509_STORE_CTX_set_verify_cb(ctx: *mut ffi::X509_STORE_CTX, callback: VerifyCallback);
     fn X509_STORE_CTX_set_ex_data(ctx: *mut ffi::X509_STORE_CTX, index: c_int, data: *mut c_void) -> c_int;
@@ -133,13 +131,6 @@ impl VerifyRun<'_> {
     }
 }
 
-/// Puts a CRL into a store that is being built.
-pub(crate) fn add_crl(store: &mut X509StoreBuilderRef, crl: &X509CrlRef) -> Result<(), ErrorStack> {
-    // SAFETY: both pointers come from live references; the call takes a reference count of the CRL, not ownership.
-    let added = unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) };
-    if added == 1 { Ok(()) } else { Err(ErrorStack::get()) }
-}
-
 fn param_of(context: &mut X509StoreContextRef) -> &mut X509VerifyParamRef {
     // SAFETY: an initialized context owns its parameters (X509_STORE_CTX_init makes them) until it is cleaned up, which the
     // borrow of `context` outlasts; nothing else holds the pointer meanwhile.
@@ -176,8 +167,7 @@ fn verify_collecting(context: &mut X509StoreContextRef, errors: &mut Vec<PathErr
 
 /// Called by OpenSSL for every certificate that is fine (`ok` 1) and for every error (`ok` 0). Returning 1 means: go on.
 ///
-/// While OpenSSL validates the path of a CRL's signer it uses a context of its own, which copies the callback but not the
-/// data. An error there is not waved through: 0 ends that inner verification, and the outer one reports it as error 54.
+/// A context without data is not one of ours: 0 ends its verification, so that no error there is waved through.
 extern "C" fn record_and_continue(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
     if ok == 1 {
         return 1;

@@ -3,6 +3,9 @@
 //! Enters: an end entity, what was presented beside it, trusted CAs, settings, an instant. Leaves: every error with its
 //! depth, and the path they belong to.
 //!
+//! OpenSSL is not asked about revocation: [`crate::x509::revocation`] says for every certificate below the anchor what the
+//! lists say.
+//!
 //! 1. The lints of [`crate::x509::lint`] on the end entity and on every presented CA.
 //! 2. Paths by issuer and subject (`enumerator`), each verified with a store that holds its anchor alone.
 //! 3. A path without errors wins. Otherwise the one with the least severe set: chain worse than purpose worse than revoked
@@ -13,22 +16,25 @@
 //! The end entity itself is never an anchor.
 
 pub(crate) mod concern;
+mod crl_signers;
 pub(crate) mod enumerator;
 pub mod settings;
 
-use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use openssl::x509::store::X509StoreRef;
 use openssl::x509::verify::X509VerifyFlags;
-use openssl::x509::{X509, X509PurposeId};
+use openssl::x509::{X509, X509PurposeId, X509Ref};
 
 use self::concern::{Concern, concern_of};
 use self::enumerator::{Candidate, Field, Presented, Search, search};
 use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
 use super::certificate::Certificate;
+use super::crl::CrlIndex;
 use super::lint::{self, OWN_CHECK, Role};
 use super::openssl_ffi::{PathError, VerifyRun};
+use super::revocation::{self, CertificateStatus};
+use super::revocation_lists::ListSet;
 use super::time::unix_time;
 use super::trusted_ca::TrustedCas;
 use crate::clock::UnixTime;
@@ -38,8 +44,6 @@ const AUTH_LEVEL: i32 = 2;
 /// `X509_V_ERR_UNSPECIFIED`.
 const UNSPECIFIED: i32 = 1;
 
-/// `X509_V_ERR_UNABLE_TO_GET_CRL`.
-const NO_CRL: i32 = 3;
 /// `X509_V_ERR_CERT_NOT_YET_VALID`, `…_CERT_HAS_EXPIRED`, `…_ERROR_IN_CERT_NOT_BEFORE_FIELD`, `…_NOT_AFTER_FIELD`.
 const NOT_YET_VALID: i32 = 9;
 const HAS_EXPIRED: i32 = 10;
@@ -59,8 +63,8 @@ pub(crate) struct Judgement {
     pub(crate) chain: Vec<X509>,
     /// The search ended before every path was seen, and no path had a sound chain.
     pub(crate) budget_spent: bool,
-    /// Revocation was looked at.
-    pub(crate) revocation_checked: bool,
+    /// What the revocation lists say of each certificate below the anchor, leaf first; empty when nobody asked.
+    pub(crate) statuses: Vec<CertificateStatus>,
 }
 
 /// Judges an end entity.
@@ -68,6 +72,7 @@ pub(crate) fn judge(
     leaf: &Certificate,
     presented: &[Certificate],
     trust: &TrustedCas,
+    lists: &ListSet,
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Judgement {
@@ -78,7 +83,7 @@ pub(crate) fn judge(
     }
     let presented = accept_presented(presented, settings, &mut own);
     let max_intermediates = usize::try_from(settings.max_path_length).unwrap_or(usize::MAX);
-    let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, max_intermediates };
+    let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, lists, max_intermediates };
     let judge = Judge { leaf, field: &field, settings, now, wildcard: lint::has_wildcard_name(leaf.der()) };
     let mut best = judge.best_path();
     best.errors.append(&mut own.errors);
@@ -144,18 +149,6 @@ impl Judgement {
         (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
     }
 
-    /// OpenSSL looks for a CRL on the last certificate as well. For a self-signed anchor that is its own; for another one its
-    /// issuer is not trusted, so no CRL can say anything. RFC 5280 §6.1 does not ask for the status of an anchor.
-    fn forget_anchor_status(&mut self) {
-        let anchor = u32::try_from(self.chain.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        self.errors.retain(|error| *error != PathError { code: NO_CRL, depth: anchor } || anchor == 0);
-    }
-
-    /// The chain is good; what is missing is about CRLs.
-    fn lacks_crls(&self) -> bool {
-        self.is_chain_sound() && self.errors.iter().any(|error| concern_of(error.code) == Concern::RevocationUnknown)
-    }
-
     fn is_chain_sound(&self) -> bool {
         self.errors.iter().all(|error| concern_of(error.code) != Concern::Chain)
     }
@@ -167,13 +160,6 @@ struct Judge<'a> {
     settings: &'a VerificationSettings,
     now: UnixTime,
     wildcard: bool,
-}
-
-/// What differs between runs for one certificate.
-#[derive(Clone, Copy, Default)]
-struct Checks {
-    revocation: bool,
-    partial: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -206,36 +192,11 @@ impl<'a> Judge<'a> {
     }
 
     fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
-        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::unfinished("no path") };
-        let Some(store) = anchor.store else { return Judgement::unfinished("no anchor") };
-        // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
-        let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
-        let checks = |revocation| Checks { revocation, partial };
-        let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
-        if !self.checks_revocation() {
-            return self.judged_chain(store, &intermediates, checks(false));
-        }
-        let crl_keys = self.crl_signers(path, |candidate| candidate.signs_crls_only);
-        let judged = self.judged_chain(store, &[intermediates.clone(), crl_keys].concat(), checks(true));
-        if !judged.lacks_crls() {
-            return judged;
-        }
-        // A CA that changed its key may sign its CRLs with the other one (PKITS 4.5.4). Only now, because more certificates
-        // of the same name also give OpenSSL a choice where the path had none.
-        let other_keys = self.crl_signers(path, |candidate| path.iter().all(|on_path| on_path.sha256 != candidate.sha256));
-        if other_keys.is_empty() {
-            return judged;
-        }
-        let again = self.judged_chain(store, &[intermediates, other_keys].concat(), checks(true));
-        // Knowing wins over not knowing, also when what is known is bad.
-        if again.is_chain_sound() && !again.lacks_crls() { again } else { judged }
-    }
-
-    /// One run of OpenSSL, and the rule that needs the whole chain.
-    fn judged_chain(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
-        let mut judged = self.run(store, untrusted, checks);
-        if checks.partial {
-            judged.forget_anchor_status();
+        let Some(anchor) = path.last() else { return Judgement::unfinished("no path") };
+        let mut judged = self.run_along(self.leaf.openssl(), path, purpose_id(self.settings.purpose));
+        // What a CA says of its serial numbers tells nothing about a certificate that it may not have issued.
+        if self.checks_revocation() && judged.is_chain_sound() {
+            self.ask_lists(&mut judged, anchor);
         }
         let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
         if self.wildcard && judged.chain.iter().any(excludes) {
@@ -245,82 +206,89 @@ impl<'a> Judge<'a> {
         judged.sorted()
     }
 
+    /// One run of OpenSSL with the path's anchor alone and the path's certificates.
+    fn run_along(&self, leaf: &X509Ref, path: &[Candidate<'a>], purpose: X509PurposeId) -> Judgement {
+        let Some((anchor, intermediates)) = path.split_last() else { return Judgement::unfinished("no path") };
+        let Some(store) = anchor.store else { return Judgement::unfinished("no anchor") };
+        // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
+        let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
+        let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
+        self.run(leaf, store, &intermediates, purpose, partial)
+    }
+
+    /// Asks for the status of every certificate below the anchor; an anchor's own is not asked (RFC 5280 §6.1).
+    fn ask_lists(&self, judged: &mut Judgement, anchor: &Candidate<'a>) {
+        let mut rest = judged.chain.as_slice();
+        for depth in 0.. {
+            let [certificate, above @ ..] = rest else { break };
+            let Some(issuer) = above.first() else { break };
+            rest = above;
+            let other_signer = |list: &CrlIndex| self.other_signer(list, issuer, above, anchor);
+            let answer = revocation::status(certificate, issuer, self.field.lists, self.now, &other_signer);
+            judged.errors.extend(answer.codes.into_iter().map(|code| PathError { code, depth }));
+            if let CertificateStatus::Revoked(entry) = answer.status {
+                judged.remarks.push(format!("the certificate at depth {depth} is {entry}"));
+            }
+            judged.statuses.push(answer.status);
+        }
+    }
+
     /// The reason why there is no path, and what else is wrong. The store is empty, so this never accepts.
     fn without_path(&self, found: &Search<'a>) -> Judgement {
         let presented = self.field.presented.iter().map(|presented| presented.x509().clone());
         let untrusted: Vec<X509> = presented.chain(found.longest.iter().map(|candidate| candidate.x509.clone())).collect();
-        let mut judged = self.run(self.field.trust.empty_store(), &untrusted, Checks::default());
+        let purpose = purpose_id(self.settings.purpose);
+        let mut judged = self.run(self.leaf.openssl(), self.field.trust.empty_store(), &untrusted, purpose, false);
         if judged.is_chain_sound() {
             judged.errors.push(PathError { code: UNSPECIFIED, depth: 0 });
         }
         judged
     }
 
-    fn run(&self, store: &X509StoreRef, untrusted: &[X509], checks: Checks) -> Judgement {
+    fn run(
+        &self,
+        leaf: &X509Ref,
+        store: &X509StoreRef,
+        untrusted: &[X509],
+        purpose: X509PurposeId,
+        partial: bool,
+    ) -> Judgement {
         let run = VerifyRun {
-            leaf: self.leaf.openssl(),
+            leaf,
             untrusted,
             store,
             time: self.now,
-            purpose: purpose_id(self.settings.purpose),
+            purpose,
             depth: self.settings.max_path_length,
             auth_level: AUTH_LEVEL,
-            flags: self.flags(checks),
+            flags: self.flags(partial),
             policies: self.settings.policy.initial_set(),
         };
         match run.run() {
-            Ok(outcome) => Judgement {
-                errors: outcome.errors,
-                chain: outcome.chain,
-                revocation_checked: checks.revocation,
-                ..Judgement::default()
-            },
+            Ok(outcome) => Judgement { errors: outcome.errors, chain: outcome.chain, ..Judgement::default() },
             Err(error) => Judgement::unfinished(&error.0),
         }
     }
 
-    fn flags(&self, checks: Checks) -> X509VerifyFlags {
+    fn flags(&self, partial: bool) -> X509VerifyFlags {
         let policy = &self.settings.policy;
         let mut flags = X509VerifyFlags::TRUSTED_FIRST | X509VerifyFlags::POLICY_CHECK;
         flags.set(X509VerifyFlags::X509_STRICT, self.field.trust.options().x509_strict);
-        flags.set(X509VerifyFlags::PARTIAL_CHAIN, checks.partial);
+        flags.set(X509VerifyFlags::PARTIAL_CHAIN, partial);
         flags.set(X509VerifyFlags::EXPLICIT_POLICY, policy.explicit);
         flags.set(X509VerifyFlags::INHIBIT_MAP, policy.inhibit_mapping);
         flags.set(X509VerifyFlags::INHIBIT_ANY, policy.inhibit_any);
-        let crl = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-        flags.set(crl | X509VerifyFlags::EXTENDED_CRL_SUPPORT | X509VerifyFlags::USE_DELTAS, checks.revocation);
         flags
     }
 
     fn checks_revocation(&self) -> bool {
         match self.settings.revocation_check_mode {
             RevocationCheckMode::Skip => false,
-            RevocationCheckMode::IgnoreCaError => self.field.trust.has_crls(),
+            RevocationCheckMode::IgnoreCaError => !self.field.lists.is_empty(),
             RevocationCheckMode::Strict => true,
         }
     }
-
-    /// Certificates with the name of an issuer on the path that may have signed its CRLs (PKITS 4.4.19, 4.5.4). Presented
-    /// ones only where none is configured: else a client could put its own beside the right one, and confuse the search.
-    fn crl_signers(&self, path: &[Candidate<'a>], wanted: impl Fn(&Candidate<'a>) -> bool) -> Vec<X509> {
-        let mut signers = Vec::new();
-        for issuer in path {
-            let name = issuer.x509.subject_name();
-            let is_wanted = |candidate: &Candidate<'a>| {
-                let same_name = matches!(candidate.x509.subject_name().try_cmp(name), Ok(Ordering::Equal));
-                same_name && wanted(candidate)
-            };
-            let all = self.field.named(issuer.x509.subject_name_hash()).filter(is_wanted);
-            let (configured, presented): (Vec<_>, Vec<_>) = all.partition(|candidate| candidate.configured);
-            let chosen = if configured.is_empty() { presented } else { configured };
-            signers.extend(chosen.into_iter().take(MOST_CRL_SIGNERS).map(|candidate| candidate.x509.clone()));
-        }
-        signers
-    }
 }
-
-/// For one issuer: today's key, the last, the next.
-const MOST_CRL_SIGNERS: usize = 4;
 
 fn purpose_id(purpose: Purpose) -> X509PurposeId {
     match purpose {

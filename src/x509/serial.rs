@@ -11,10 +11,10 @@ pub struct SerialNumber {
 impl SerialNumber {
     /// Takes the content octets of an INTEGER, in two's complement and minimal (X.690 §8.3.2).
     pub fn from_content(octets: &[u8]) -> Result<Self, DerError> {
-        match octets {
-            [] => Err(DerError::new("an INTEGER without octets")),
-            [0x00, 0x00..=0x7F, ..] | [0xFF, 0x80..=0xFF, ..] => Err(DerError::new("an INTEGER that is not minimal")),
-            _ => Ok(Self { octets: octets.into() }),
+        if is_minimal(octets) {
+            Ok(Self { octets: octets.into() })
+        } else {
+            Err(DerError::new("an INTEGER that is not minimal"))
         }
     }
 
@@ -57,6 +57,23 @@ impl SerialNumber {
     }
 }
 
+/// Whether content octets are an INTEGER in as few octets as possible (X.690 §8.3.2): then equal numbers are equal octets.
+pub(super) fn is_minimal(octets: &[u8]) -> bool {
+    !matches!(octets, [] | [0x00, 0x00..=0x7F, ..] | [0xFF, 0x80..=0xFF, ..])
+}
+
+/// The content octets of an INTEGER with this sign and magnitude.
+pub(super) fn content_octets(negative: bool, magnitude: &[u8]) -> Vec<u8> {
+    let mut octets = [&[0], magnitude].concat();
+    if negative {
+        negate(&mut octets);
+    }
+    while !is_minimal(&octets) {
+        octets.remove(0);
+    }
+    octets
+}
+
 /// Two's complement: every bit flipped, plus one.
 fn negate(octets: &mut [u8]) {
     let mut carry = true;
@@ -85,6 +102,24 @@ mod tests {
             (&[0x80, 0x00], "-8000"),
         ] {
             assert_eq!(SerialNumber::from_content(octets).unwrap().text(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_become_minimal_octets() {
+        for (negative, magnitude, octets) in [
+            (false, &[][..], &[0][..]),
+            (false, &[0, 0, 1], &[1]),
+            (false, &[0x7F], &[0x7F]),
+            (false, &[0x80], &[0, 0x80]),
+            (true, &[1], &[0xFF]),
+            (true, &[0x80], &[0x80]),
+            (true, &[0x81], &[0xFF, 0x7F]),
+            (true, &[1, 0], &[0xFF, 0]),
+            (true, &[], &[0]),
+        ] {
+            assert_eq!(content_octets(negative, magnitude), octets, "{negative} {magnitude:?}");
+            assert!(is_minimal(octets));
         }
     }
 

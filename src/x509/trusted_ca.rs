@@ -1,17 +1,20 @@
 //! The certificates that a route trusts, made ready once, at configuration time.
 //!
-//! Every anchor has a store of its own, with that anchor and all CRLs, so that each path is judged by its anchor alone. CA
-//! certificates are found by the hash of their subject: a lookup does not grow with their number.
+//! Every anchor has a store of its own, so that each path is judged by its anchor alone. CA certificates are found by the hash
+//! of their subject: a lookup does not grow with their number. Nothing here changes but the revocation lists, which are
+//! exchanged while requests are served ([`TrustedCas::revocation_lists`]).
 
 mod build;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use openssl::x509::X509;
 use openssl::x509::store::{X509Store, X509StoreRef};
 
 use super::path::enumerator::Candidate;
+use super::revocation_lists::RevocationLists;
 use crate::clock::UnixTime;
 
 /// Bytes from the configuration, and where they came from.
@@ -71,7 +74,7 @@ pub struct TrustedCas {
     certificates: Vec<CaCertificate>,
     by_subject: HashMap<u32, Vec<usize>>,
     empty_store: X509Store,
-    crls: usize,
+    lists: Arc<RevocationLists>,
     options: TrustOptions,
     identity: [u8; 32],
     boundaries: Vec<i64>,
@@ -82,7 +85,7 @@ impl fmt::Debug for TrustedCas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("TrustedCas");
         out.field("anchors", &self.anchors().map(hex::encode).collect::<Vec<_>>());
-        out.field("certificates", &self.certificates.len()).field("crls", &self.crls);
+        out.field("certificates", &self.certificates.len()).field("lists", &self.lists);
         out.field("options", &self.options).finish_non_exhaustive()
     }
 }
@@ -93,7 +96,6 @@ struct CaCertificate {
     /// Present when it is an anchor.
     store: Option<X509Store>,
     self_signed: bool,
-    signs_crls_only: bool,
 }
 
 impl TrustedCas {
@@ -124,7 +126,8 @@ impl TrustedCas {
         self.options
     }
 
-    /// A hash over everything the set was built from: equal only for sets that judge alike.
+    /// A hash over every certificate and option: equal only for sets that judge alike with the same revocation lists. Those
+    /// have a number of their own ([`super::revocation_lists::ListSet::epoch`]).
     pub fn identity(&self) -> &[u8; 32] {
         &self.identity
     }
@@ -139,13 +142,13 @@ impl TrustedCas {
         self.certificates.iter().filter(|ca| ca.store.is_some()).map(|ca| &ca.sha256)
     }
 
-    /// Whether there is any CRL.
-    pub fn has_crls(&self) -> bool {
-        self.crls > 0
+    /// The revocation lists: those of the configuration first, and whatever is put in their place.
+    pub fn revocation_lists(&self) -> &Arc<RevocationLists> {
+        &self.lists
     }
 
-    /// The last second up to and including `now`, and the first one after it, at which a verdict can change because of a
-    /// date in the set.
+    /// The last second up to and including `now`, and the first one after it, at which a verdict can change because of the
+    /// date of a certificate in the set.
     pub(crate) fn boundaries_around(&self, now: UnixTime) -> (Option<i64>, Option<i64>) {
         let at = self.boundaries.partition_point(|boundary| *boundary <= now.0);
         (at.checked_sub(1).and_then(|before| self.boundaries.get(before)).copied(), self.boundaries.get(at).copied())
@@ -170,7 +173,6 @@ impl CaCertificate {
             store: self.store.as_deref(),
             configured: true,
             self_signed: self.self_signed,
-            signs_crls_only: self.signs_crls_only,
         }
     }
 }

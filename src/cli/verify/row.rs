@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::clock::UnixTime;
 use crate::verifier::{PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
 use crate::x509::certificate::Certificate;
-use crate::x509::crl::Crl;
+use crate::x509::crl::CrlIndex;
 use crate::x509::trusted_ca::{Source, TrustMaterial};
 
 /// A row as written.
@@ -87,7 +87,7 @@ impl Row {
     /// Revocation is to be checked, and a CRL of the row cannot be read.
     pub(super) fn has_unreadable_crl(&self) -> bool {
         let checks = self.settings.revocation_check_mode != RevocationCheckMode::Skip;
-        checks && self.trust.crls.iter().any(|crl| Crl::from_der(&crl.der).is_err())
+        checks && self.trust.crls.iter().any(|crl| CrlIndex::from_der(&crl.der).is_err())
     }
 
     /// The certificate to judge.

@@ -8,6 +8,7 @@ use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
 use crate::x509::certificate::Certificate;
 use crate::x509::lint::{self, Allowances, Role};
+use crate::x509::revocation_lists::ListSet;
 use crate::x509::trusted_ca::TrustedCas;
 
 /// Issuer and subject pairs looked at. A hostile chain of ten mutually issuing certificates has millions of paths.
@@ -30,7 +31,6 @@ pub(crate) struct Candidate<'a> {
     pub(crate) configured: bool,
     /// Only asked of anchors.
     pub(crate) self_signed: bool,
-    pub(crate) signs_crls_only: bool,
 }
 
 /// A presented certificate that passed the lints, owned for the time of one verification.
@@ -38,7 +38,6 @@ pub(crate) struct Presented {
     x509: X509,
     sha256: [u8; 32],
     subject_hash: u32,
-    signs_crls_only: bool,
 }
 
 impl Presented {
@@ -51,12 +50,7 @@ impl Presented {
         if let Some(first) = lint::lint(x509, der, Role::Ca, allow).into_iter().next() {
             return Err(first.problem);
         }
-        Ok(Self {
-            x509: x509.to_owned(),
-            sha256: *certificate.sha256(),
-            subject_hash: x509.subject_name_hash(),
-            signs_crls_only: lint::signs_crls_only(der),
-        })
+        Ok(Self { x509: x509.to_owned(), sha256: *certificate.sha256(), subject_hash: x509.subject_name_hash() })
     }
 
     pub(crate) fn x509(&self) -> &X509 {
@@ -64,14 +58,7 @@ impl Presented {
     }
 
     fn candidate(&self) -> Candidate<'_> {
-        Candidate {
-            x509: &self.x509,
-            sha256: &self.sha256,
-            store: None,
-            configured: false,
-            self_signed: false,
-            signs_crls_only: self.signs_crls_only,
-        }
+        Candidate { x509: &self.x509, sha256: &self.sha256, store: None, configured: false, self_signed: false }
     }
 }
 
@@ -80,6 +67,8 @@ pub(crate) struct Field<'a> {
     pub(crate) leaf_sha256: &'a [u8; 32],
     pub(crate) presented: &'a [Presented],
     pub(crate) trust: &'a TrustedCas,
+    /// The lists of this verification, one snapshot.
+    pub(crate) lists: &'a ListSet,
     pub(crate) max_intermediates: usize,
 }
 

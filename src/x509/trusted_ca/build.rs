@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
@@ -11,9 +12,9 @@ use sha2::{Digest, Sha256};
 use super::{CaCertificate, Source, TrustMaterial, TrustOptions, TrustProblem, TrustedCas};
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
-use crate::x509::crl::Crl;
+use crate::x509::crl::CrlIndex;
 use crate::x509::lint::{self, Allowances, Role};
-use crate::x509::openssl_ffi::add_crl;
+use crate::x509::revocation_lists::RevocationLists;
 use crate::x509::time::{boundaries_of, unix_time};
 
 /// The set made of what is usable, and what is wrong with the rest. `Err` only when OpenSSL cannot make a store.
@@ -23,19 +24,19 @@ pub(super) fn assemble(
     now: UnixTime,
 ) -> Result<(TrustedCas, Vec<TrustProblem>), Vec<TrustProblem>> {
     let mut assembly = Assembly { options, now, ..Assembly::new() };
-    let crls: Vec<Crl> = material.crls.iter().filter_map(|source| assembly.crl(source)).collect();
+    let lists = material.crls.iter().filter_map(|source| assembly.list(source)).collect();
     for source in &material.anchors {
-        assembly.certificate(source, Kind::Anchor, &crls).map_err(|e| vec![cannot_store(source, &e)])?;
+        assembly.certificate(source, Kind::Anchor).map_err(|e| vec![cannot_store(source, &e)])?;
     }
     for source in &material.intermediates {
-        assembly.certificate(source, Kind::Intermediate, &crls).map_err(|e| vec![cannot_store(source, &e)])?;
+        assembly.certificate(source, Kind::Intermediate).map_err(|e| vec![cannot_store(source, &e)])?;
     }
     if assembly.certificates.iter().all(|ca| ca.store.is_none()) && assembly.problems.is_empty() {
         let sentence = "holds no trust anchor; add the CA certificate that clients are to chain to";
         assembly.problem("the trusted CAs", sentence.into());
     }
-    let identity = identity(&assembly.certificates, &crls, options);
-    assembly.finish(crls.len(), identity)
+    let identity = identity(&assembly.certificates, options);
+    assembly.finish(RevocationLists::new(lists), identity)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,24 +76,22 @@ impl Assembly {
         self.warnings.push(TrustProblem { origin: origin.into(), sentence: sentence.into() });
     }
 
-    fn crl(&mut self, source: &Source) -> Option<Crl> {
-        match Crl::from_der(&source.der) {
-            Ok(crl) => {
-                let next = crl.openssl().next_update().and_then(unix_time);
-                if next.is_some_and(|next| next <= self.now) {
+    fn list(&mut self, source: &Source) -> Option<Arc<CrlIndex>> {
+        match CrlIndex::from_der(&source.der) {
+            Ok(list) => {
+                if list.next_update() < self.now {
                     self.warn(&source.origin, "the CRL is past its nextUpdate; fetch a new one from the CA");
                 }
-                self.boundaries.extend(crl.boundaries());
-                Some(crl)
+                Some(Arc::new(list))
             }
             Err(error) => {
-                self.problem(&source.origin, format!("is not a CRL ({}); give a DER or PEM CRL", error.0));
+                self.problem(&source.origin, error.to_string());
                 None
             }
         }
     }
 
-    fn certificate(&mut self, source: &Source, kind: Kind, crls: &[Crl]) -> Result<(), ErrorStack> {
+    fn certificate(&mut self, source: &Source, kind: Kind) -> Result<(), ErrorStack> {
         let certificate = match Certificate::from_der(&source.der) {
             Ok(certificate) => certificate,
             Err(error) => {
@@ -110,7 +109,7 @@ impl Assembly {
         if self.seen.insert(*certificate.sha256()) {
             self.date_warnings(&source.origin, certificate.openssl());
             let kind = self.effective_kind(&source.origin, certificate.openssl(), kind);
-            self.add(&certificate, kind, crls)?;
+            self.add(&certificate, kind)?;
         }
         Ok(())
     }
@@ -154,21 +153,24 @@ impl Assembly {
         kind
     }
 
-    fn add(&mut self, certificate: &Certificate, kind: Kind, crls: &[Crl]) -> Result<(), ErrorStack> {
+    fn add(&mut self, certificate: &Certificate, kind: Kind) -> Result<(), ErrorStack> {
         let x509 = certificate.openssl().to_owned();
-        let store = if kind == Kind::Anchor { Some(anchor_store(&x509, crls)?) } else { None };
+        let store = if kind == Kind::Anchor { Some(anchor_store(&x509)?) } else { None };
         self.boundaries.extend(boundaries_of([Some(x509.not_before()), Some(x509.not_after())]));
         self.certificates.push(CaCertificate {
             self_signed: is_self_signed(&x509),
             x509,
             sha256: *certificate.sha256(),
             store,
-            signs_crls_only: lint::signs_crls_only(certificate.der()),
         });
         Ok(())
     }
 
-    fn finish(mut self, crls: usize, identity: [u8; 32]) -> Result<(TrustedCas, Vec<TrustProblem>), Vec<TrustProblem>> {
+    fn finish(
+        mut self,
+        lists: RevocationLists,
+        identity: [u8; 32],
+    ) -> Result<(TrustedCas, Vec<TrustProblem>), Vec<TrustProblem>> {
         // Anchors first: the search takes the shortest way to trust. The sort is stable, so the order written is kept.
         self.certificates.sort_by_key(|ca| ca.store.is_none());
         let mut by_subject: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -183,7 +185,7 @@ impl Assembly {
             certificates: self.certificates,
             by_subject,
             empty_store: empty_store.build(),
-            crls,
+            lists: Arc::new(lists),
             options: self.options,
             identity,
             boundaries: self.boundaries,
@@ -203,24 +205,18 @@ fn is_self_signed(x509: &X509Ref) -> bool {
     own_name && x509.public_key().and_then(|key| x509.verify(&key)).unwrap_or(false)
 }
 
-fn anchor_store(anchor: &X509, crls: &[Crl]) -> Result<X509Store, ErrorStack> {
+fn anchor_store(anchor: &X509) -> Result<X509Store, ErrorStack> {
     let mut store = X509StoreBuilder::new()?;
     store.add_cert(anchor.clone())?;
-    for crl in crls {
-        add_crl(&mut store, crl.openssl())?;
-    }
     Ok(store.build())
 }
 
-fn identity(certificates: &[CaCertificate], crls: &[Crl], options: TrustOptions) -> [u8; 32] {
+fn identity(certificates: &[CaCertificate], options: TrustOptions) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(format!("{options:?} {} {}", certificates.len(), crls.len()));
+    hash.update(format!("{options:?} {}", certificates.len()));
     for ca in certificates {
         hash.update([u8::from(ca.store.is_some())]);
         hash.update(ca.sha256);
-    }
-    for crl in crls {
-        hash.update(crl.sha256());
     }
     hash.finalize().into()
 }
