@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -23,13 +24,41 @@ struct Key {
 
 /// [`super::verify`] with a bounded memory. Good and bad findings are kept alike: a client that is refused repeats as well.
 pub struct CachedVerifier {
-    kept: Cache<Key, Arc<Verification>>,
+    kept: Cache<Key, Kept, ByMemory>,
+}
+
+/// A verification holds on to OpenSSL's objects of its path: strangers choose how large those are.
+#[derive(Clone)]
+struct Kept {
+    verification: Arc<Verification>,
+    weight: u64,
+}
+
+#[derive(Clone)]
+struct ByMemory;
+
+impl Weighter<Key, Kept> for ByMemory {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        kept.weight
+    }
+}
+
+/// What a verification of an ordinary certificate takes in memory.
+const ORDINARY: u64 = 8 * 1024;
+/// What every one takes.
+const LEAST: u64 = 4 * 1024;
+
+impl Kept {
+    fn new(verification: Arc<Verification>, leaf: &Certificate, presented_chain: &[Certificate]) -> Self {
+        let octets: usize = std::iter::once(leaf).chain(presented_chain).map(|certificate| certificate.der().len()).sum();
+        Self { verification, weight: LEAST + 4 * octets as u64 }
+    }
 }
 
 impl CachedVerifier {
-    /// A verifier that keeps at most `capacity` verifications, a few kilobytes each.
+    /// A verifier that keeps at most `capacity` verifications of ordinary certificates, or fewer of large ones.
     pub fn new(capacity: usize) -> Self {
-        Self { kept: Cache::new(capacity) }
+        Self { kept: Cache::with_weighter(capacity, capacity as u64 * ORDINARY, ByMemory) }
     }
 
     /// The verification that holds now, kept or made.
@@ -49,11 +78,12 @@ impl CachedVerifier {
             epoch: lists.epoch(),
             settings: settings.identity(),
         };
-        if let Some(kept) = self.kept.get(&key).filter(|kept| kept.holds_from() <= now && now < kept.holds_until()) {
-            return kept;
+        let holds = |kept: &Verification| kept.holds_from() <= now && now < kept.holds_until();
+        if let Some(kept) = self.kept.get(&key).filter(|kept| holds(&kept.verification)) {
+            return kept.verification;
         }
         let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, settings, now));
-        self.kept.insert(key, Arc::clone(&made));
+        self.kept.insert(key, Kept::new(Arc::clone(&made), leaf, presented_chain));
         made
     }
 

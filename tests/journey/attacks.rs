@@ -250,6 +250,11 @@ fn a_target_is_judged_by_the_path_that_it_means() {
         "/payments/1/..%2f..%2fpublic%2f",
         "/payments//../public/x",
         "/payments;x/../public/",
+        "/payments;x/1",
+        "/payments%3bx/1",
+        "/payments%5c1",
+        "/payments%252f1",
+        "/payments/%c0%ae",
         // Of the open route only for those who decode `%2F`, or who merge slashes.
         "/public%2fx",
         "//public/x",

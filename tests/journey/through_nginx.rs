@@ -224,3 +224,19 @@ fn another_host_on_our_connection_is_answered_by_nginx() {
     assert_eq!((answer.status, door.bank.upstream.take().len()), (421, 0));
     assert!(door.bank.vestibule.access_lines().is_empty());
 }
+
+/// nginx is still sending when the answer comes. If the connection were reset, it would say 502 and take Vestibule for dead.
+#[test]
+fn a_refused_upload_gets_its_refusal_and_not_nginxs() {
+    let door = FrontDoor::open();
+    let body = vec![b'x'; 20 * 1024 * 1024];
+    let head = get("/", &format!("content-length: {}\r\n", body.len())).replacen("GET", "POST", 1);
+    for _ in 0..6 {
+        let mut request = head.clone().into_bytes();
+        request.extend_from_slice(&body);
+        let answer = door.ask(None, request);
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(door.bank.vestibule.code(&answer), "certificate_required");
+    }
+    assert_eq!(door.ask(Some(&good()), get("/", "")).status, 200);
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::der::DerError;
+use crate::x509::der::DerError;
 
 /// Why bytes are no CRL that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
