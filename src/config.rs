@@ -55,7 +55,10 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let collector = Collector::default();
     let mut warnings = Vec::new();
     let read = source::read(folder, &collector);
-    let process = Process::read(Table::of(read.process, &collector), folder, &mut warnings);
+    // Of a file that could not be read, one problem is enough.
+    let unread = Collector::default();
+    let about_process = if read.process.file.is_empty() { &unread } else { &collector };
+    let process = Process::read(Table::of(read.process, about_process), folder, &mut warnings);
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     for file in read.tenants {
