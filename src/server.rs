@@ -45,7 +45,7 @@ pub struct Shared {
 /// and take us for dead.
 const LINGER: Duration = Duration::from_secs(5);
 /// How much of an answer is gathered before it is written to the socket.
-const WRITE_BUFFER: usize = 64 * 1024;
+const WRITE_BUFFER: usize = 32 * 1024;
 
 /// Serves until SIGTERM or SIGINT, then lets requests in flight finish.
 ///

@@ -84,3 +84,26 @@ fn a_broken_configuration_keeps_the_one_before() {
     let answer = bank.vestibule.ask(Request::get("/").of(&revoked).text());
     assert_eq!(bank.refused(&answer, 401), "certificate_revoked");
 }
+
+#[test]
+fn files_count_where_they_lie_and_others_do_not() {
+    let bank = Bank::open();
+    let outside = tempfile::tempdir().unwrap();
+    let list = outside.path().join("clients.pem");
+    let client = person(&Leaf { serial: 4712, ..leaf("dismissed") });
+    let mut connection = bank.vestibule.connect();
+    let request = Request::get("/").of(&client).text();
+    std::fs::write(&list, crls(&[])).unwrap();
+    bank.vestibule.replace_by_link("crl/clients.pem", &list);
+    bank.vestibule.wait_for_counter(RELOADS, 1);
+    assert_eq!(connection.ask(&request).status, 200);
+    bank.upstream.take();
+    std::fs::write(&list, crls(&[4712])).unwrap();
+    bank.vestibule.wait_for_counter(RELOADS, 2);
+    assert_eq!(bank.refused(&connection.ask(&request), 401), "certificate_revoked");
+    // A log, a note: nothing that the configuration is made of.
+    bank.vestibule.replace_file("note.txt", "not a part of it");
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_eq!(bank.vestibule.counter(RELOADS), 2);
+    assert_eq!(bank.vestibule.counter(FAILURES), 0);
+}

@@ -176,6 +176,13 @@ impl Vestibule {
         std::fs::rename(new, self.folder.path().join(path)).unwrap();
     }
 
+    /// Puts a symbolic link in the place of a file.
+    pub(crate) fn replace_by_link(&self, path: &str, target: &std::path::Path) {
+        let new = self.folder.path().join(format!("{path}.new"));
+        std::os::unix::fs::symlink(target, &new).unwrap();
+        std::fs::rename(new, self.folder.path().join(path)).unwrap();
+    }
+
     /// Sends a signal: `HUP`, `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
