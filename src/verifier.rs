@@ -40,7 +40,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
 pub use self::optional_no_ca::optional_no_ca_text;
-pub use crate::x509::path::settings::{PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
+pub use crate::x509::path::settings::{IdentifiedSettings, PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
 pub use crate::x509::revocation::CertificateStatus;
 pub use crate::x509::trusted_ca::TrustedCas;
 

@@ -104,7 +104,7 @@ impl PolicySettings {
                 None
             }
         };
-        let (verification, registered) = (self.verification.clone(), Arc::clone(&self.registered));
+        let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered })
     }
 }

@@ -12,7 +12,7 @@ use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
 use crate::rules::RuleSet;
 use crate::upstream::Upstream;
-use crate::verifier::VerificationSettings;
+use crate::verifier::IdentifiedSettings;
 use crate::x509::trusted_ca::TrustedCas;
 
 /// The form of the answer to a refused request.
@@ -42,7 +42,7 @@ pub struct RoutePolicy {
     /// The CAs that clients must chain to; none only where no certificate is looked at.
     pub trust: Option<Arc<TrustedCas>>,
     /// How paths are judged.
-    pub verification: VerificationSettings,
+    pub verification: IdentifiedSettings,
     /// What passes.
     pub admission: admission::Policy,
     /// Certificates that were named one by one.

@@ -110,6 +110,31 @@ impl Default for VerificationSettings {
     }
 }
 
+/// Settings with their hash, made once: every look-up of a remembered verification needs it.
+#[derive(Debug, Clone)]
+pub struct IdentifiedSettings {
+    settings: VerificationSettings,
+    identity: [u8; 32],
+}
+
+impl From<VerificationSettings> for IdentifiedSettings {
+    fn from(settings: VerificationSettings) -> Self {
+        Self { identity: settings.identity(), settings }
+    }
+}
+
+impl IdentifiedSettings {
+    /// The settings.
+    pub fn settings(&self) -> &VerificationSettings {
+        &self.settings
+    }
+
+    /// [`VerificationSettings::identity`].
+    pub fn identity(&self) -> &[u8; 32] {
+        &self.identity
+    }
+}
+
 impl VerificationSettings {
     /// A hash over every setting: equal for equal settings.
     pub fn identity(&self) -> [u8; 32] {
