@@ -1,6 +1,10 @@
 //! The header lines that the upstream sees, and those that go back.
 
+use std::fmt::{self, Write};
 use std::net::IpAddr;
+use std::ops::Range;
+
+use bytes::Bytes;
 
 use http::HeaderMap;
 use http::header::{CONNECTION, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue};
@@ -26,8 +30,13 @@ pub(super) fn for_upstream(upstream: &Upstream, outgoing: &mut Outgoing) -> Resu
     remove_where(headers, |name| {
         is_hop_by_hop(name) || tells_about_client(name) || is_alias_of_fixed(name) || is_one_of(ours, name)
     });
-    for (name, value) in ours.iter().filter(|(name, _)| !is_hop_by_hop(name.as_str())) {
-        headers.append(name, value.clone());
+    // Further lines of a name come without it.
+    let mut last = None;
+    for (name, value) in std::mem::take(ours) {
+        last = name.or(last);
+        if let Some(name) = last.as_ref().filter(|name| !is_hop_by_hop(name.as_str())) {
+            headers.append(name.clone(), value);
+        }
     }
     set_host(upstream, outgoing)?;
     tell_about_client(outgoing)
@@ -44,19 +53,50 @@ fn set_host(upstream: &Upstream, outgoing: &mut Outgoing) -> Result<(), Refused>
     Ok(())
 }
 
-/// One hop is all that is known for certain, the authenticated one, so one address is all that is said.
+/// One hop is all that is known for certain, the authenticated one, so one address is all that is said. The values are slices
+/// of one piece of memory.
 fn tell_about_client(outgoing: &mut Outgoing) -> Result<(), Refused> {
-    let address = value(&outgoing.client_ip.to_string())?;
-    let forwarded = value(&forwarded(outgoing.client_ip, &outgoing.host, outgoing.scheme))?;
-    let (host, request_id) = (value(&outgoing.host)?, value(&outgoing.request_id)?);
+    let mut text = Values::default();
+    let address = text.push(|out| write!(out, "{}", outgoing.client_ip));
+    let host = text.push(|out| out.write_str(&outgoing.host));
+    let request_id = text.push(|out| out.write_str(&outgoing.request_id));
+    let forwarded = text.push(|out| forwarded(out, outgoing.client_ip, &outgoing.host, outgoing.scheme));
+    let text = text.freeze();
     let headers = &mut outgoing.headers;
-    headers.insert(FORWARDED, forwarded);
-    headers.insert(X_FORWARDED_FOR, address.clone());
-    headers.insert(X_REAL_IP, address);
-    headers.insert(X_FORWARDED_HOST, host);
+    headers.insert(FORWARDED, value_of(text.slice(forwarded))?);
+    headers.insert(X_FORWARDED_FOR, value_of(text.slice(address.clone()))?);
+    headers.insert(X_REAL_IP, value_of(text.slice(address))?);
+    headers.insert(X_FORWARDED_HOST, value_of(text.slice(host))?);
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(outgoing.scheme));
-    headers.insert(X_REQUEST_ID, request_id);
+    headers.insert(X_REQUEST_ID, value_of(text.slice(request_id))?);
     Ok(())
+}
+
+/// The texts of several values, one behind the other.
+struct Values(String);
+
+impl Default for Values {
+    fn default() -> Self {
+        Self(String::with_capacity(256))
+    }
+}
+
+impl Values {
+    fn push(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) -> Range<usize> {
+        let start = self.0.len();
+        // Writing to a String cannot fail.
+        let _ = write(&mut self.0);
+        start..self.0.len()
+    }
+
+    fn freeze(self) -> Bytes {
+        Bytes::from(self.0)
+    }
+}
+
+fn value_of(text: Bytes) -> Result<HeaderValue, Refused> {
+    HeaderValue::from_maybe_shared(text)
+        .map_err(|_| Refused::new(Refusal::RequestMalformed, "what is known of the client cannot be a header value"))
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -66,12 +106,19 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// RFC 7239 §4: a value that is no token, such as an IPv6 address or a host with a port, is quoted.
-fn forwarded(client: IpAddr, host: &str, scheme: &str) -> String {
-    let host = host.replace('\\', "\\\\").replace('"', "\\\"");
+fn forwarded(out: &mut String, client: IpAddr, host: &str, scheme: &str) -> fmt::Result {
     match client {
-        IpAddr::V4(client) => format!("for={client};host=\"{host}\";proto={scheme}"),
-        IpAddr::V6(client) => format!("for=\"[{client}]\";host=\"{host}\";proto={scheme}"),
+        IpAddr::V4(client) => write!(out, "for={client};host=\"")?,
+        IpAddr::V6(client) => write!(out, "for=\"[{client}]\";host=\"")?,
     }
+    for c in host.chars() {
+        if matches!(c, '\\' | '"') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push_str("\";proto=");
+    out.write_str(scheme)
 }
 
 fn value(text: &str) -> Result<HeaderValue, Refused> {
