@@ -52,7 +52,7 @@ use crate::x509::path::judge;
 use crate::x509::revocation_lists::ListSet;
 use crate::x509::time::boundaries_of;
 
-/// A verdict is never kept longer than this, so that a revocation or a reload shows within a minute in any case.
+/// A verdict is never kept longer than this, however far away the next date is. A reload and new revocation lists end it at once.
 const LONGEST_HOLD: i64 = 60;
 
 const EXPIRED: PathError = PathError { code: 10, depth: 0 };

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read the README has failed")]
 
+use std::collections::BTreeSet;
+
 use vestibule::refusal::Refusal;
 use vestibule::rules::{Behavior, Operator};
+use vestibule::telemetry::metrics::Metrics;
 use vestibule::variables::{CertificateVariable, ProfileVariable};
 use vestibule::x509::profile::{ProfileKind, ViolationCode};
 
@@ -43,4 +46,18 @@ fn every_variable_operator_and_behavior_is_named() {
     for name in Operator::NAMES.iter().chain(&Behavior::NAMES) {
         assert!(README.contains(&format!("`{name}`")), "{name}");
     }
+}
+
+#[test]
+fn the_metrics_are_those_that_are_served() {
+    let served = Metrics::default().text();
+    let served: BTreeSet<&str> =
+        served.lines().filter_map(|line| line.strip_prefix("# TYPE vestibule_")?.split(' ').next()).collect();
+    let name = |text: &'static str| {
+        let end = text.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(text.len());
+        let name = &text[..end];
+        name.strip_suffix("_total").unwrap_or(name)
+    };
+    let told: BTreeSet<&str> = README.split("`vestibule_").skip(1).map(name).collect();
+    assert_eq!(told, served);
 }

@@ -144,7 +144,7 @@ pub struct AccessLine<'l> {
     pub client_ip: Option<IpAddr>,
     /// `request.method`.
     pub method: &'l str,
-    /// `request.target`, without its query: queries hold secrets.
+    /// `request.path`: the target without its query, which may hold secrets.
     pub path: &'l str,
     /// `forward.domain`.
     pub domain: Option<&'l str>,

@@ -1,7 +1,6 @@
 //! Counters in Prometheus' text form, on the admin listener.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -32,7 +31,6 @@ pub struct Metrics {
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
     pub reload_failures: Counter,
-    verified: [Counter<u64, AtomicU64>; 2],
 }
 
 impl Default for Metrics {
@@ -40,7 +38,6 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let refused = Family::<Labels, Counter>::default();
         let responses = Family::<Labels, Counter>::default();
-        let verified = Family::<Labels, Counter>::default();
         let permitted = Counter::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
         let in_flight = Gauge::default();
@@ -53,18 +50,12 @@ impl Default for Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
-        registry.register(
-            "certificate_verifications",
-            "Certificates judged, by whether the verdict was remembered",
-            verified.clone(),
-        );
         Self {
             refused: Refusal::ALL
                 .iter()
                 .map(|&refusal| (refusal, refused.get_or_create_owned(&[("code", refusal.code())])))
                 .collect(),
             responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| responses.get_or_create_owned(&[("class", class)])),
-            verified: ["fresh", "remembered"].map(|how| verified.get_or_create_owned(&[("verdict", how)])),
             registry,
             permitted,
             duration,
@@ -85,13 +76,6 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refuse(&self, refusal: Refusal) {
         if let Some(counter) = self.refused.get(&refusal) {
-            counter.inc();
-        }
-    }
-
-    /// Counts a judged certificate.
-    pub fn verify(&self, remembered: bool) {
-        if let Some(counter) = self.verified.get(usize::from(remembered)) {
             counter.inc();
         }
     }
