@@ -3,8 +3,8 @@
 //! The same stages decide about the request that two headers name. 200 carries the headers that an upstream would get; 401
 //! and 403 are refusals; every other status tells nginx that something is wrong with the question.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::answer;
 use crate::clock::UnixTime;
@@ -24,7 +24,11 @@ pub fn answer(
 ) -> HttpResponse {
     match decide(&mut record, forward, endpoint, now) {
         Ok(permitted) => {
-            let answer = permit(&permitted);
+            let mut answer = permit(&permitted);
+            if let Some((name, value)) = record.expiry_header() {
+                answer.insert_header((name.as_str(), value.as_bytes()));
+            }
+            let answer = answer.finish();
             record.permitted(200, None);
             answer
         }
@@ -49,11 +53,11 @@ fn decide(
     snapshot.decide(forward, request_id, now, findings, Trace::Off).map(|decided| decided.permitted)
 }
 
-fn permit(permitted: &Permitted) -> HttpResponse {
+fn permit(permitted: &Permitted) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     answer.insert_header(("x-request-id", permitted.request_id())).insert_header((header::CACHE_CONTROL, "no-store"));
     for (name, value) in permitted.ours() {
         answer.append_header((name.as_str(), value.as_bytes()));
     }
-    answer.finish()
+    answer
 }

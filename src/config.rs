@@ -5,6 +5,8 @@
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
 mod environment;
+mod expiry;
+mod pem_file;
 mod policy;
 mod problem;
 mod process;
@@ -18,6 +20,7 @@ mod tenant;
 mod trusted_ca;
 mod units;
 mod upstreams;
+mod verification;
 mod watched;
 
 use std::path::Path;

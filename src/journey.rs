@@ -2,6 +2,7 @@
 //!
 //! One [`Snapshot`] is one configuration, immutable. A request takes one snapshot and stays with it to its end.
 
+mod expiry;
 mod tenant;
 
 use std::sync::Arc;
@@ -12,10 +13,11 @@ use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
-use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
+use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 
-pub use tenant::{Authorize, ErrorStyle, Route, RoutePolicy, Tenant};
+pub use expiry::{EndingCa, Expiring};
+pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
 
 /// A whole configuration, ready.
 pub struct Snapshot {
@@ -70,9 +72,12 @@ impl Snapshot {
             profiles: &tenant.profiles,
             verdict_mode: forward.domain().front_door().forwarded_verdict,
         };
-        let admission = Admission::decide(presentation, findings.verification.as_ref(), &demands)?;
+        findings.thumbprint = thumbprint(presentation, &route.policy, now);
+        let found = findings.thumbprint.as_ref();
+        let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
         let facts = Facts::new(presentation, &admission, now);
         let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
+        findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
         Ok(Decided { permitted: permitted?, route })
     }
@@ -84,6 +89,22 @@ impl Snapshot {
     }
 }
 
+/// Only of those who were let through: the end of a stranger's certificate is of no interest.
+fn expiring(presentation: &Presentation, admission: &Admission, policy: &RoutePolicy, now: UnixTime) -> Option<Expiring> {
+    admission.identity()?;
+    let end = presentation.certificate()?.leaf().not_after().to_unix()?;
+    policy.expiry.is_due(end, now).then_some(Expiring { end, now })
+}
+
+/// What is found about a certificate that the route has registered; none of another one.
+fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<ThumbprintVerification> {
+    let registered = &policy.registered.self_signed;
+    if registered.is_empty() || policy.admission.verification == VerificationMode::Off {
+        return None;
+    }
+    verify_thumbprint(presentation.certificate()?.leaf(), registered, policy.verification.settings(), now)
+}
+
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
@@ -93,8 +114,12 @@ pub struct Findings {
     pub presentation: Option<Presentation>,
     /// What was found about the certificate.
     pub verification: Option<Arc<Verification>>,
+    /// What was found about it as a registered certificate.
+    pub thumbprint: Option<ThumbprintVerification>,
     /// Who it is.
     pub admission: Option<Admission>,
+    /// That the certificate of a verified client ends soon.
+    pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.
     pub rules: Vec<RuleTrace>,
 }

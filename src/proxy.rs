@@ -80,6 +80,9 @@ fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
     }
+    if let Some((name, value)) = record.expiry_header() {
+        answer.headers.insert(name, value);
+    }
     answer.on_end(move |transfer, ending| {
         let ending = match ending {
             Ending::Abandoned => "abandoned",

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -99,6 +100,13 @@ impl Record {
         forward.target().path().clone_into(&mut self.path);
     }
 
+    /// The header that tells a verified client that its certificate ends soon, where the route has one.
+    pub fn expiry_header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let expiring = self.findings.expiring?;
+        let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
+        Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
+    }
+
     /// Ends the record of a request that was refused.
     pub fn refused(mut self, refused: &Refused) {
         self.shared.metrics.refuse(refused.refusal);
@@ -133,6 +141,10 @@ impl Record {
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
+        if let (Some(expiring), Some(certificate)) = (findings.expiring, certificate) {
+            let tenant = tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default();
+            self.shared.tell_expiring(tenant, certificate.leaf().sha256(), subject.as_deref().unwrap_or_default(), expiring);
+        }
         with_time(|time| {
             self.shared.access.write(&AccessLine {
                 time,
@@ -147,6 +159,7 @@ impl Record {
                 fingerprint: certificate.map(|certificate| certificate.leaf().sha256()),
                 subject: subject.as_deref(),
                 verify: verify.as_deref(),
+                basis: identity.map(|identity| identity.basis().word()),
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,

@@ -1,6 +1,7 @@
 //! Listeners: data and admin apart; reload; graceful stop.
 
 mod admin;
+mod expiry;
 mod paced;
 mod reload;
 
@@ -23,6 +24,7 @@ use crate::journey::Snapshot;
 use crate::proxy;
 use crate::refusal::Refusal;
 use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
+use crate::telemetry::daily::Daily;
 use crate::telemetry::metrics::Metrics;
 
 pub use paced::Appetite;
@@ -38,6 +40,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// The access log.
     pub access: Arc<AccessLog>,
+    /// Which ends of certificates were told today.
+    pub daily: Daily,
 }
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
@@ -58,6 +62,7 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     if let Some(admin) = admin {
         actix_web::rt::spawn(admin);
     }
+    let watching = expiry::watch(Arc::clone(&shared));
     let reloading = reloader.watch(Arc::clone(&shared))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut running = actix_web::rt::spawn(server);
@@ -68,6 +73,7 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
         _ = interrupt.recv() => stop(&handle, running).await,
     };
     reloading.abort();
+    watching.abort();
     if let Some(admin) = admin_handle {
         admin.stop(false).await;
     }

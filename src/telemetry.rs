@@ -1,5 +1,6 @@
 //! What is told about requests: one access line each, counters, diagnostics.
 
 pub mod access;
+pub mod daily;
 pub mod diagnostics;
 pub mod metrics;

@@ -182,6 +182,7 @@ fn decide(
     Admission::decide(
         presentation,
         verification,
+        None,
         &Demands { policy, registered: &registered, profiles: &profiles, verdict_mode },
     )
 }

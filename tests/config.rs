@@ -21,6 +21,8 @@ mod good;
 mod headers;
 #[path = "config/rules.rs"]
 mod rules;
+#[path = "config/trusted_ca.rs"]
+mod trusted_ca;
 
 use edge_config::{Folder, PEPPER, Ran};
 

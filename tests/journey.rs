@@ -34,6 +34,8 @@ mod attacks;
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/expiry.rs"]
+mod expiry;
 #[path = "journey/front_door.rs"]
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
@@ -48,10 +50,14 @@ mod refusals;
 mod registered;
 #[path = "journey/reload.rs"]
 mod reload;
+#[path = "journey/self_signed.rs"]
+mod self_signed;
 #[path = "journey/shutdown.rs"]
 mod shutdown;
 #[path = "journey/streaming.rs"]
 mod streaming;
+#[path = "journey/strength.rs"]
+mod strength;
 #[path = "journey/surfaces.rs"]
 mod surfaces;
 #[path = "journey/through_nginx.rs"]

@@ -81,7 +81,7 @@ impl Asked {
             profiles: &Profiles::default(),
             verdict_mode: VerdictMode::Ignore,
         };
-        let admission = Admission::decide(&presentation, verification.as_ref(), &demands).unwrap();
+        let admission = Admission::decide(&presentation, verification.as_ref(), None, &demands).unwrap();
         rules.decide(forward, &Facts::new(&presentation, &admission, NOW), ID, trace)
     }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{USAGE, done, failed, inspect, refused, say};
-use crate::admission::{Anonymous, Identity};
+use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
@@ -183,12 +183,25 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             writeln!(out, "  remark       {remark}")?;
         }
     }
+    if let Some(found) = &findings.thumbprint {
+        writeln!(out, "registered     by {}, validity {}", found.by().word(), found.validity().name())?;
+        for error in found.errors() {
+            writeln!(out, "  error        {}: {}", error.code, reason_text(error.code))?;
+        }
+        for remark in found.remarks() {
+            writeln!(out, "  remark       {remark}")?;
+        }
+    }
     if let Some(admission) = &findings.admission {
         match (admission.identity(), admission.anonymous_because()) {
             (Some(identity), _) => {
                 let waived: Vec<&str> = identity.waived().iter().map(|waiver| waiver.word()).collect();
                 let waived = if waived.is_empty() { "nothing".to_owned() } else { waived.join(", ") };
-                writeln!(out, "admission      verified; waived: {waived}")?;
+                let by = match identity.basis() {
+                    Basis::Ca(_) => "verified",
+                    Basis::Thumbprint(_) => "verified by thumbprint, by no CA",
+                };
+                writeln!(out, "admission      {by}; waived: {waived}")?;
                 profile(out, identity)?;
             }
             (None, Some(Anonymous::NotAccepted(refused))) => writeln!(out, "admission      anonymous; {refused}")?,

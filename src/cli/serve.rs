@@ -11,6 +11,7 @@ use crate::clock::UnixTime;
 use crate::config;
 use crate::server::{self, Reloader, Shared};
 use crate::telemetry::access::AccessLog;
+use crate::telemetry::daily::Daily;
 use crate::telemetry::diagnostics;
 use crate::telemetry::metrics::Metrics;
 
@@ -32,7 +33,8 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(access) => access,
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
     };
-    let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access };
+    let (snapshot, metrics) = (ArcSwap::from_pointee(loaded.snapshot), Metrics::default());
+    let shared = Shared { snapshot, metrics, access, daily: Daily::default() };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::registered;
 use super::table::Table;
+use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
-use crate::journey::RoutePolicy;
-use crate::verifier::{RevocationCheckMode, TrustedCas, VerificationSettings};
+use crate::journey::{ExpiryWarning, RoutePolicy};
+use crate::verifier::{TrustedCas, VerificationSettings};
+
+/// How long ahead of a certificate's end it is told, when nothing else is said.
+const DEFAULT_WARNING: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a policy says, before its CAs are looked up.
 #[derive(Clone)]
@@ -18,6 +22,7 @@ pub(super) struct PolicySettings {
     verification: VerificationSettings,
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
+    expiry: ExpiryWarning,
 }
 
 impl Default for PolicySettings {
@@ -33,17 +38,15 @@ impl Default for PolicySettings {
             verification: VerificationSettings::default(),
             trusted_ca: None,
             registered: Arc::default(),
+            expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
         }
     }
 }
 
-/// The longest path that a setting may ask for.
-const LONGEST_PATH: usize = 20;
-
 impl PolicySettings {
     /// Reads a policy table; what it leaves out is as in `self`.
     pub(super) fn read(&self, table: Table<'_>, folder: &Path) -> Self {
-        let (admission, verification) = (&self.admission, &self.verification);
+        let admission = &self.admission;
         let settings = Self {
             admission: Policy {
                 verification: table.choice(
@@ -64,20 +67,8 @@ impl PolicySettings {
                 allow_revoked_certificates: flag(&table, "allow_revoked_certificates", admission.allow_revoked_certificates),
                 require_profile: table.boolean("require_profile", admission.require_profile),
             },
-            verification: VerificationSettings {
-                revocation_check_mode: table.choice(
-                    "revocation_check_mode",
-                    &[
-                        ("SKIP", RevocationCheckMode::Skip),
-                        ("IGNORE_CA_ERROR", RevocationCheckMode::IgnoreCaError),
-                        ("STRICT", RevocationCheckMode::Strict),
-                    ],
-                    verification.revocation_check_mode,
-                ),
-                allow_stale_crl: table.boolean("allow_stale_crl", verification.allow_stale_crl),
-                max_path_length: max_path_length(&table, verification.max_path_length),
-                ..verification.clone()
-            },
+            verification: verification::read(&table, &self.verification),
+            expiry: expiry::read(&table, &self.expiry),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
         };
@@ -99,19 +90,23 @@ impl PolicySettings {
                 }
             },
             (None, VerificationMode::Off) => Some(None),
+            // Somebody has to say what is wrong with the others.
+            (None, _) if !self.registered.self_signed.is_empty() => match TrustedCas::nobody() {
+                Ok(nobody) => Some(Some(Arc::new(nobody))),
+                Err(problems) => {
+                    problems.iter().for_each(|problem| at.problem("policy", problem.to_string(), ""));
+                    None
+                }
+            },
             (None, _) => {
                 at.problem("policy.trusted_ca", "is missing; nobody's certificate could be verified", accepted);
                 None
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered })
+        let expiry = self.expiry.clone();
+        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered, expiry })
     }
-}
-
-fn max_path_length(table: &Table<'_>, default: u32) -> u32 {
-    let length = table.number("max_path_length", 0..=LONGEST_PATH, usize::try_from(default).unwrap_or(LONGEST_PATH));
-    u32::try_from(length).unwrap_or(default)
 }
 
 /// Whoever writes a switch about certificates believes that somebody looks at them.
@@ -127,6 +122,7 @@ fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
         ("require_profile", admission.require_profile),
         ("allow_certificates", !registered.allow.is_empty()),
         ("deny_certificates", !registered.deny.is_empty()),
+        ("self_signed_certificates", !registered.self_signed.is_empty()),
     ];
     for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
         let found = "has no effect: `verification` is `off`, and everybody passes";

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, Method};
 
 use crate::admission;
 use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
+use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
 use crate::rules::RuleSet;
@@ -37,9 +39,26 @@ pub struct Authorize {
     pub original_method_header: HeaderName,
 }
 
+/// How the end of a certificate is told ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiryWarning {
+    /// Certificates that end within this time are told; nothing is never.
+    pub within: Duration,
+    /// The header that tells the client, with the day and hour of its certificate's end (RFC 3339).
+    pub header: Option<HeaderName>,
+}
+
+impl ExpiryWarning {
+    /// Whether a certificate that ends at this instant is to be told now.
+    pub fn is_due(&self, end: UnixTime, now: UnixTime) -> bool {
+        let within = i64::try_from(self.within.as_secs()).unwrap_or(i64::MAX);
+        within > 0 && end <= now.plus(within)
+    }
+}
+
 /// What a route asks of certificates.
 pub struct RoutePolicy {
-    /// The CAs that clients must chain to; none only where no certificate is looked at.
+    /// The CAs that clients must chain to, or nobody; none only where no certificate is looked at.
     pub trust: Option<Arc<TrustedCas>>,
     /// How paths are judged.
     pub verification: IdentifiedSettings,
@@ -47,6 +66,8 @@ pub struct RoutePolicy {
     pub admission: admission::Policy,
     /// Certificates that were named one by one.
     pub registered: Arc<RegisteredCertificates>,
+    /// How the end of a certificate is told ahead.
+    pub expiry: ExpiryWarning,
 }
 
 /// Where requests with a certain path and method go, and what they need.
@@ -90,6 +111,11 @@ impl Tenant {
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
         Self { name, rules, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+    }
+
+    /// Its routes, in the order in which they are tried.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(Arc::as_ref)
     }
 
     /// The most specific route of a request: the longest path that its path starts with.

@@ -160,6 +160,8 @@ pub struct AccessLine<'l> {
     pub subject: Option<&'l str>,
     /// `cert.verify`.
     pub verify: Option<&'l str>,
+    /// `cert.basis`: what a certificate passed by, `ca` or `thumbprint`.
+    pub basis: Option<&'static str>,
     /// `cert.waived`.
     pub waived: &'l [&'static str],
     /// `cert.profile`: the profile of the verified issuer.
@@ -212,6 +214,7 @@ impl AccessLine<'_> {
         }
         text(out, "cert.subject", self.subject);
         text(out, "cert.verify", self.verify);
+        text(out, "cert.basis", self.basis);
         list(out, "cert.waived", self.waived);
         text(out, "cert.profile", self.profile);
         list(out, "cert.profile_violations", self.profile_violations);

@@ -10,9 +10,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::clock::UnixTime;
 use crate::refusal::Refusal;
 
 type Labels = [(&'static str, &'static str); 1];
+/// A tenant's name: from the configuration, so that there are few.
+type OfTenant = [(&'static str, String); 1];
 
 /// Bounds of the duration histograms, in seconds: from a cached answer to a slow upstream.
 const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -31,6 +34,9 @@ pub struct Metrics {
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
     pub reload_failures: Counter,
+    expiring: Family<OfTenant, Counter>,
+    trusted_ca_end: Family<OfTenant, Gauge>,
+    crl_end: Family<OfTenant, Gauge>,
 }
 
 impl Default for Metrics {
@@ -50,6 +56,11 @@ impl Default for Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
+        let expiring = Family::<OfTenant, Counter>::default();
+        let (trusted_ca_end, crl_end) = (Family::<OfTenant, Gauge>::default(), Family::<OfTenant, Gauge>::default());
+        registry.register("certificates_expiring", "Certificates near their end, each once a day", expiring.clone());
+        registry.register("trusted_ca_not_after_timestamp_seconds", "The first end of a CA", trusted_ca_end.clone());
+        registry.register("crl_next_update_timestamp_seconds", "The first nextUpdate of a CRL", crl_end.clone());
         Self {
             refused: Refusal::ALL
                 .iter()
@@ -63,8 +74,24 @@ impl Default for Metrics {
             in_flight,
             reloads,
             reload_failures,
+            expiring,
+            trusted_ca_end,
+            crl_end,
         }
     }
+}
+
+/// When the first one of a tenant ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The notAfter of a CA certificate.
+    pub trusted_ca: Option<UnixTime>,
+    /// The nextUpdate of a CRL.
+    pub crl: Option<UnixTime>,
+}
+
+fn of(tenant: &str) -> OfTenant {
+    [("tenant", tenant.to_owned())]
 }
 
 impl Metrics {
@@ -88,6 +115,26 @@ impl Metrics {
         self.duration.observe(duration.as_secs_f64());
         if let Some(head) = upstream_head {
             self.upstream.observe(head.as_secs_f64());
+        }
+    }
+
+    /// Counts a client's certificate that is near its end.
+    pub fn expiring(&self, tenant: &str) {
+        self.expiring.get_or_create(&of(tenant)).inc();
+    }
+
+    /// Says for every tenant when the first of its CAs and the first of its CRLs end.
+    pub fn ends<'t>(&self, tenants: impl Iterator<Item = (&'t str, Ends)>) {
+        self.trusted_ca_end.clear();
+        self.crl_end.clear();
+        for (tenant, ends) in tenants {
+            // The counter stands at zero before the first certificate.
+            drop(self.expiring.get_or_create(&of(tenant)));
+            for (family, end) in [(&self.trusted_ca_end, ends.trusted_ca), (&self.crl_end, ends.crl)] {
+                if let Some(end) = end {
+                    family.get_or_create(&of(tenant)).set(end.0);
+                }
+            }
         }
     }
 

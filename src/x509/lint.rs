@@ -11,10 +11,13 @@
 //! 6. The end entity is no CA and has no name constraints.
 //! 7. A wildcard dNSName does not stand below a CA that excludes DNS names: OpenSSL compares the `*` as a label.
 
+mod critical;
 mod key;
 mod san;
 
 use std::collections::HashSet;
+
+pub(crate) use self::critical::{only_qc_statements_is_unprocessed, unprocessed_critical};
 
 use openssl::x509::X509Ref;
 use x509_parser::certificate::X509Certificate;
@@ -51,6 +54,8 @@ pub enum Role {
     Ca,
     /// The certificate that was presented.
     EndEntity,
+    /// A certificate that was presented and is known by itself: it may be its own CA.
+    Registered,
 }
 
 /// What the operator allows beyond the default.

@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use openssl::x509::X509;
 use openssl::x509::store::{X509Store, X509StoreRef};
+use openssl::x509::{X509, X509Ref};
 
 use super::path::enumerator::Candidate;
 use super::revocation_lists::RevocationLists;
+use super::time::unix_time;
 use crate::clock::UnixTime;
 
 /// Bytes from the configuration, and where they came from.
@@ -121,6 +122,15 @@ impl TrustedCas {
         build::assemble(material, options, now)
     }
 
+    /// Trust in nobody, for a route whose clients are all registered one by one: it finds out what is wrong with the others.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot make a store.
+    pub fn nobody() -> Result<Self, Vec<TrustProblem>> {
+        let (trust, _) = build::assemble(&TrustMaterial::default(), TrustOptions::default(), UnixTime(0))?;
+        Ok(trust)
+    }
+
     /// How the set is used.
     pub fn options(&self) -> TrustOptions {
         self.options
@@ -140,6 +150,16 @@ impl TrustedCas {
     /// SHA-256 of every trust anchor's DER.
     pub fn anchors(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.certificates.iter().filter(|ca| ca.store.is_some()).map(|ca| &ca.sha256)
+    }
+
+    /// SHA-256 of every certificate's DER, anchors first.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.certificates.iter().map(|ca| &ca.sha256)
+    }
+
+    /// Every certificate and the instant at which it ends, anchors first. One whose date cannot be read is left out.
+    pub fn ends(&self) -> impl Iterator<Item = (&X509Ref, UnixTime)> {
+        self.certificates.iter().filter_map(|ca| Some((&*ca.x509, unix_time(ca.x509.not_after())?)))
     }
 
     /// The revocation lists: those of the configuration first, and whatever is put in their place.

@@ -37,6 +37,39 @@ fn says(said: &str, expected: &[&str]) {
 }
 
 #[test]
+fn a_registered_certificate_is_told_apart_from_a_trusted_chain() {
+    let folder = Folder::good();
+    let (fine, expired) = (self_signed(&Leaf::named("partner")), self_signed(&Leaf::expired("partner")));
+    folder.write_bytes("certs/partners.pem", &[fine.to_pem().unwrap(), expired.to_pem().unwrap()].concat());
+    folder.edit(TENANT, "self_signed_certificates = []", "self_signed_certificates = [\"certs/partners.pem\"]");
+    let said = folder.explain(&with_certificate(&fine));
+    says(
+        &said,
+        &[
+            "chain          failed\n",
+            "verify         FAILED:self-signed certificate\n",
+            "registered     by sha256, validity valid\n",
+            "admission      verified by thumbprint, by no CA; waived: nothing\n",
+            "sets           ssl-client-verify: FAILED:self-signed certificate\n",
+            "decision       permit: GET /a to `core`\n",
+        ],
+    );
+    let said = folder.explain(&with_certificate(&expired));
+    says(
+        &said,
+        &[
+            "registered     by sha256, validity expired\n",
+            "  error        10: certificate has expired\n",
+            "decision       refuse: 401 certificate_expired\n",
+            "  cause        registered by sha256, but certificate has expired (error 10 at depth 0)\n",
+        ],
+    );
+    let said = folder.explain(&with_certificate(&self_signed(&Leaf::named("partner"))));
+    says(&said, &["decision       refuse: 401 certificate_untrusted\n"]);
+    assert!(!said.contains("registered"), "{said}");
+}
+
+#[test]
 fn a_good_request_is_told_stage_by_stage() {
     let folder = Folder::good();
     let said = folder.explain(&with_certificate(&folder.issuing.issue(&Leaf::named("client"))));

@@ -79,6 +79,8 @@ crl = ["crl/clients.pem"]
 allow_partial_chain = false
 x509_strict = true
 allow_ed448 = false
+[trusted_ca.nobodys]
+certificates = ["trusted-ca/nobodys.pem"]
 [policy]
 verification = "enforce"
 trusted_ca = "clients"
@@ -88,13 +90,21 @@ allow_revoked_certificates = false
 revocation_check_mode = "IGNORE_CA_ERROR"
 allow_stale_crl = false
 max_path_length = 8
+allow_missing_eku = false
+allow_critical_qc_statements = false
+min_rsa_bits = 2048
+min_ec_bits = 256
+signature_algorithms = []
 require_profile = false
+self_signed_certificates = []
+expiry_warning = "30d"
+expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
 deny_certificates = []
 [[profiles]]
 name = "nobodys"
 kind = "psd2"
-issuers = ["sha256:0000000000000000000000000000000000000000000000000000000000000000"]
+issuers = ["trusted-ca/nobodys.pem"]
 check = "report"
 [upstreams.core]
 url = "http://127.0.0.1:19000"
@@ -143,6 +153,8 @@ impl Folder {
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
         folder.write_bytes("trusted-ca/root.pem", &folder.root.certificate.to_pem().unwrap());
         folder.write_bytes("trusted-ca/issuing.pem", &folder.issuing.certificate.to_pem().unwrap());
+        let nobodys = Ca::self_signed("Nobodys", new_key(), LONG);
+        folder.write_bytes("trusted-ca/nobodys.pem", &nobodys.certificate.to_pem().unwrap());
         folder.revoke(&[]);
         folder
     }

@@ -152,7 +152,7 @@ fn permitted(request: &HttpRequest) -> Permitted {
         profiles: &Profiles::default(),
         verdict_mode: VerdictMode::Ignore,
     };
-    let admission = Admission::decide(&presentation, None, &demands).unwrap();
+    let admission = Admission::decide(&presentation, None, None, &demands).unwrap();
     let facts = Facts::new(&presentation, &admission, UnixTime(0));
     let user = (HeaderName::from_static("x-user"), Template::parse("alice").unwrap());
     let rules = RuleSet { upstream_headers: vec![user], request: Vec::new() };
