@@ -16,6 +16,8 @@ pub enum Variable {
     Arg(String),
     /// `args`: the query.
     Args,
+    /// `client_certificate_basis`: what the certificate passed by, `ca` or `thumbprint`; empty when nobody is known.
+    ClientCertificateBasis,
     /// `client_certificate_validation` (Azion's firewall): `true` when the certificate was verified and nothing was waived.
     ClientCertificateValidation,
     /// `cookie_<name>`.
@@ -72,6 +74,7 @@ impl Variable {
         }
         Some(match name {
             "args" => Self::Args,
+            "client_certificate_basis" => Self::ClientCertificateBasis,
             "client_certificate_validation" => Self::ClientCertificateValidation,
             "host" => Self::Host,
             "remote_addr" => Self::RemoteAddr,
@@ -89,7 +92,11 @@ impl Variable {
     pub fn is_about_certificate(&self) -> bool {
         matches!(
             self,
-            Self::Certificate(_) | Self::ClientCertificateValidation | Self::Profile(_) | Self::SslVerificationStatus
+            Self::Certificate(_)
+                | Self::ClientCertificateBasis
+                | Self::ClientCertificateValidation
+                | Self::Profile(_)
+                | Self::SslVerificationStatus
         )
     }
 
@@ -138,6 +145,7 @@ impl Variable {
         match self {
             Self::Arg(name) => Cow::Borrowed(argument(forward.target().query(), name)),
             Self::Args => Cow::Borrowed(forward.target().query().unwrap_or_default()),
+            Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
             Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
             Self::Cookie(name) => cookie(view, name),
             Self::Host => Cow::Borrowed(forward.host()),

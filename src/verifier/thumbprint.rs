@@ -90,10 +90,10 @@ pub fn verify_thumbprint(
         remarks.push(format!("the certificate {problem}"));
     };
     let allow = Allowances { version_1: true, ed448: settings.allow_ed448 };
-    for found in lint::lint(leaf.openssl(), leaf.der(), Role::Registered, allow) {
-        refuse(found.code, found.problem);
-    }
-    if let Some(problem) = key_problem(leaf.openssl(), settings) {
+    let lints = lint::lint(leaf.openssl(), leaf.der(), Role::Registered, allow);
+    let weak = lints.iter().any(|found| found.code == LEAF_KEY_TOO_WEAK);
+    lints.into_iter().for_each(|found| refuse(found.code, found.problem));
+    if let Some(problem) = key_problem(leaf.openssl(), settings).filter(|_| !weak) {
         refuse(LEAF_KEY_TOO_WEAK, problem);
     }
     let qc_is_read = settings.allow_critical_qc_statements && lint::only_qc_statements_is_unprocessed(leaf.der());

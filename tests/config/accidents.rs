@@ -46,7 +46,13 @@ fn switches_about_certificates_that_nobody_looks_at() {
 
 #[test]
 fn rules_about_certificates_that_nobody_looks_at() {
-    for variable in ["subject.O", "ssl_client_verify", "ssl_verification_status", "client_certificate_validation"] {
+    for variable in [
+        "subject.O",
+        "ssl_client_verify",
+        "ssl_verification_status",
+        "client_certificate_validation",
+        "client_certificate_basis",
+    ] {
         let folder = edited(&[
             ("policy = { allow_unauthenticated_requests = true }", "policy = { verification = \"off\" }"),
             ("subject.O", variable),

@@ -29,6 +29,13 @@ fn key_pin(person: &Person) -> String {
     format!("\"spki-sha256:{}\"", hex::encode(sha256(&person.key.public_key_to_der().unwrap())))
 }
 
+/// Tells the upstream what a certificate passed by.
+const BASIS_RULE: &str = r#"
+[[rules]]
+name = "basis"
+behaviors = [{ type = "add_request_header", value = "X-Basis: ${client_certificate_basis}" }]
+"#;
+
 /// Routes with a list, and further lines of their policies.
 fn tenant(list: &[String]) -> Tenant {
     let mut tables = String::new();
@@ -47,13 +54,13 @@ fn tenant(list: &[String]) -> Tenant {
             "[[routes]]\npath = \"{path}\"\nupstream = \"core\"\npolicy = {{ self_signed_certificates = [{list}]{more} }}\n"
         );
     }
-    Tenant { tables, ..Tenant::default() }
+    Tenant { tables: tables + BASIS_RULE, ..Tenant::default() }
 }
 
 /// A tenant without any CA for its clients: all its routes have the list.
 fn without_ca(list: &[String]) -> Bank {
     let upstream = RecordingUpstream::start();
-    let text = Tenant::default().text(&upstream.url());
+    let text = Tenant { tables: BASIS_RULE.into(), ..Tenant::default() }.text(&upstream.url());
     let policy = format!("self_signed_certificates = [{}]\n", list.join(", "));
     let mut files = crate::bank::files(&[]);
     files.push(("tenants/bank.toml".into(), text.replace("trusted_ca = \"clients\"\n", &policy)));
@@ -68,6 +75,7 @@ fn passed(bank: &Bank, path: &str, person: &Person, verify: &str) {
     let received = bank.upstream.take_one();
     assert_eq!(received.header("ssl-client-verify"), verify);
     assert_eq!(received.header("x-client-cn"), "", "a rule that asks for SUCCESS");
+    assert_eq!(received.header("x-basis"), "thumbprint");
     let line = bank.vestibule.access_line(&answer);
     assert_eq!((&line["cert.basis"], &line["cert.verify"]), (&"thumbprint".into(), &verify.into()), "{line}");
 }
@@ -108,7 +116,8 @@ fn the_registered_pass_and_nobody_else_does() {
     refused(&with, "/", &by_hash, "certificate_untrusted");
     let answer = with.vestibule.ask(Request::get("/pinned/permissive/").of(&namesake).text());
     assert_eq!(answer.status, 200);
-    assert_eq!(with.upstream.take_one().header("ssl-client-verify"), ITSELF);
+    let received = with.upstream.take_one();
+    assert_eq!((received.header("ssl-client-verify"), received.header("x-basis")), (ITSELF, ""));
     assert!(with.vestibule.access_line(&answer).get("cert.basis").is_none());
     // Without any certificate nothing has changed.
     let answer = without.vestibule.ask(Request::get("/").of_nobody().text());
