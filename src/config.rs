@@ -17,6 +17,7 @@ mod rules;
 mod source;
 mod table;
 mod tenant;
+mod trust_warnings;
 mod trusted_ca;
 mod units;
 mod upstreams;

@@ -35,6 +35,7 @@
 //! | a line feed in a subject starts a new header | printers that do not escape | values that we make hold 0x20 to 0x7E alone | `rules::template` |
 //! | several paths, the first one bad | CVE-2024-0567 | every path within a budget is judged by itself | `verify_suites` (BetterTLS) |
 //! | a certificate's `CN` taken for what it is elsewhere, or a role for what its text says | one `CN`, two meanings in one country | a profile is chosen by the verified issuer, a role by its object identifier | `profiles::only_a_verified_issuer_gives_a_profile` |
+//! | a registered self-signed certificate counts as one of a trusted CA | one "verified" for two things | a thumbprint is judged by an entry and a type of its own; `ssl_client_verify` stays `FAILED` | `self_signed::the_registered_pass_and_nobody_else_does` |
 //! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 

@@ -1,6 +1,6 @@
 //! A tenant's file: domains, front doors, CAs, policy, routes, rules.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,16 +9,14 @@ use http::HeaderName;
 use super::policy::PolicySettings;
 use super::process::Process;
 use super::table::Table;
-use super::{profiles, routes, rules, trusted_ca, upstreams};
+use super::{profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
-use crate::admission::profiles::Profiles;
 use crate::clock::UnixTime;
 use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, VerdictMode};
 use crate::header_names::{HeaderNames, are_aliases, is_framing};
 use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
 use crate::rules::{Rule, RuleSet, Variable};
 use crate::secret::{ApiKeys, Tag};
-use crate::verifier::TrustedCas;
 
 /// Which tenant is read, and where.
 pub(super) struct Place<'p> {
@@ -47,7 +45,8 @@ pub(super) fn read(
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
-    profiles_without_ca(place.name, &profiles, &trusted, warnings);
+    trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
+    trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
     Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
 }
@@ -62,25 +61,6 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
     for rule in rules.request.iter().filter(asks) {
         let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
-    }
-}
-
-/// A profile is found by the CAs of verified paths. One that none of the sets holds can only come from a client.
-fn profiles_without_ca(
-    tenant: &str,
-    profiles: &Profiles,
-    trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
-    warnings: &mut Vec<String>,
-) {
-    let known: HashSet<&[u8; 32]> = trusted.values().flatten().flat_map(|trust| trust.fingerprints()).collect();
-    let mut unknown: Vec<_> = profiles.issuers().filter(|(issuer, _)| !known.contains(issuer)).collect();
-    unknown.sort_unstable();
-    for (issuer, profile) in unknown {
-        let issuer = hex::encode(issuer);
-        warnings.push(format!(
-            "{tenant}: profile `{profile}`: the CA certificate sha256:{issuer} is in no set of [trusted_ca]; add it, or the profile \
-             is only for clients that present it themselves"
-        ));
     }
 }
 

@@ -53,7 +53,7 @@ const BAD_NOT_AFTER: i32 = 14;
 /// `X509_V_ERR_INVALID_PURPOSE`.
 const INVALID_PURPOSE: i32 = 26;
 /// 2.5.29.37
-const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25];
+pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25];
 /// `X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION` of the end entity.
 const LEAF_CRITICAL_EXTENSION: PathError = PathError { code: 34, depth: 0 };
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.

@@ -14,6 +14,8 @@ use openssl::x509::store::{X509Store, X509StoreRef};
 use openssl::x509::{X509, X509Ref};
 
 use super::path::enumerator::Candidate;
+use super::path::settings::VerificationSettings;
+use super::path::strength::key_problem;
 use super::revocation_lists::RevocationLists;
 use super::time::unix_time;
 use crate::clock::UnixTime;
@@ -155,6 +157,11 @@ impl TrustedCas {
     /// SHA-256 of every certificate's DER, anchors first.
     pub fn fingerprints(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.certificates.iter().map(|ca| &ca.sha256)
+    }
+
+    /// The certificates whose keys are weaker than the settings ask for, by SHA-256, with what is wrong.
+    pub fn weaker_than(&self, settings: &VerificationSettings) -> impl Iterator<Item = (&[u8; 32], String)> {
+        self.certificates.iter().filter_map(|ca| Some((&ca.sha256, key_problem(&ca.x509, settings)?)))
     }
 
     /// Every certificate and the instant at which it ends, anchors first. One whose date cannot be read is left out.

@@ -208,6 +208,18 @@ fn a_profile_for_a_ca_that_nobody_trusts() {
 }
 
 #[test]
+fn a_policy_that_its_own_cas_do_not_keep() {
+    let ran = edited(&[("min_ec_bits = 256", "min_ec_bits = 384")]).check();
+    assert_eq!((ran.code, ran.stderr.lines().count()), (0, 2), "{}", ran.stderr);
+    for line in ran.stderr.lines() {
+        assert!(line.starts_with("vestibule: warning: acme: route `/`: the CA certificate sha256:"), "{line}");
+        assert!(line.ends_with("has an elliptic-curve key of 256 bits; at least 384 are asked for; no client below it passes"));
+    }
+    // Those are not RSA keys.
+    accepted(&edited(&[("min_rsa_bits = 2048", "min_rsa_bits = 8192")]).check());
+}
+
+#[test]
 fn an_intermediate_alone_is_no_anchor() {
     let alone =
         [("[\"trusted-ca/root.pem\"]", "[\"trusted-ca/issuing.pem\"]"), ("intermediates = [\"trusted-ca/issuing.pem\"]\n", "")];
