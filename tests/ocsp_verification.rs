@@ -384,6 +384,19 @@ fn which_answer_takes_the_place_of_which() {
 }
 
 #[test]
+fn sets_that_ask_differently_are_different_sets() {
+    let root = Ca::root("Root");
+    let mut identities = Vec::new();
+    for ocsp in [OcspUse::Off, OcspUse::Leaf, OcspUse::On] {
+        for sources in [false, true] {
+            identities.push(*set(&[&root], &[], ocsp, sources).identity());
+        }
+    }
+    let different: std::collections::HashSet<_> = identities.iter().collect();
+    assert_eq!(different.len(), identities.len());
+}
+
+#[test]
 fn there_is_room_for_so_many_and_no_more() {
     let root = Ca::root("Root");
     let answers = OcspAnswers::new(4);
