@@ -4,8 +4,10 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod domains;
 mod environment;
 mod expiry;
+mod front_doors;
 mod pem_file;
 mod policy;
 mod problem;
@@ -25,12 +27,14 @@ mod verification;
 mod watched;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
 use crate::journey::Snapshot;
 use crate::presented::CertificateDecoder;
 use crate::verifier::cache::CachedVerifier;
+use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use problem::Problem;
 pub use process::{Listen, Process, read_pepper};
@@ -79,6 +83,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         tenants,
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
+        answers: Arc::new(OcspAnswers::new(process.verification_cache_entries)),
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

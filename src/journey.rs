@@ -15,6 +15,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
+use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use expiry::{EndingCa, Expiring};
 pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub decoder: CertificateDecoder,
     /// Judges certificates.
     pub verifier: CachedVerifier,
+    /// The OCSP answers that are held.
+    pub answers: Arc<OcspAnswers>,
 }
 
 impl Snapshot {
@@ -85,7 +88,7 @@ impl Snapshot {
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
         let certificate = presentation.certificate()?;
         let trust = policy.trust.as_ref()?;
-        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &policy.verification, now))
+        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &self.answers, &policy.verification, now))
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::front_doors::parse_header_name;
 use super::table::Table;
-use super::tenant::parse_header_name;
 use crate::journey::ExpiryWarning;
 
 /// Certificates of clients live for some years at most: a warning for longer is a slip of the pen.
