@@ -40,13 +40,15 @@ use sha2::{Digest, Sha256};
 
 pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
 pub use self::optional_no_ca::optional_no_ca_text;
+pub use crate::x509::path::inquiry::{Inquiry, Urgency};
 pub use crate::x509::path::settings::{IdentifiedSettings, PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
 pub use crate::x509::revocation::CertificateStatus;
-pub use crate::x509::trusted_ca::TrustedCas;
+pub use crate::x509::trusted_ca::{OcspUse, TrustedCas};
 
 use self::finding::Findings;
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
+use crate::x509::ocsp_answers::OcspAnswers;
 use crate::x509::openssl_ffi::PathError;
 use crate::x509::path::judge;
 use crate::x509::revocation_lists::ListSet;
@@ -69,13 +71,14 @@ pub struct Verification {
     refusing: Vec<PathError>,
     remarks: Vec<String>,
     statuses: Vec<CertificateStatus>,
+    inquiries: Vec<Inquiry>,
     path: Vec<X509>,
     anchor: Option<[u8; 32]>,
     holds_from: UnixTime,
     holds_until: UnixTime,
 }
 
-/// Verifies a certificate.
+/// Verifies a certificate, without OCSP answers.
 pub fn verify(
     leaf: &Certificate,
     presented_chain: &[Certificate],
@@ -83,18 +86,32 @@ pub fn verify(
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Verification {
-    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), settings, now)
+    verify_knowing(leaf, presented_chain, trust, &OcspAnswers::new(0), settings, now)
 }
 
-/// [`verify`] with a snapshot of the trusted CAs' revocation lists.
+/// [`verify`] with the OCSP answers that are held.
+pub fn verify_knowing(
+    leaf: &Certificate,
+    presented_chain: &[Certificate],
+    trust: &TrustedCas,
+    answers: &OcspAnswers,
+    settings: &VerificationSettings,
+    now: UnixTime,
+) -> Verification {
+    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), answers, settings, now)
+}
+
+/// [`verify_knowing`] with a snapshot of the trusted CAs' revocation lists.
 fn verify_with(
     leaf: &Certificate,
     presented_chain: &[Certificate],
     trust: &TrustedCas,
     lists: &ListSet,
+    answers: &OcspAnswers,
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Verification {
+    let _ = answers;
     let judgement = judge(leaf, presented_chain, trust, lists, settings, now);
     let findings = Findings::of(&judgement, settings);
     let (holds_from, holds_until) = holds(leaf, presented_chain, trust, lists, now);
@@ -108,6 +125,7 @@ fn verify_with(
         refusing: judgement.errors.into_iter().filter(|error| !settings.tolerates(*error)).collect(),
         remarks: judgement.remarks,
         statuses: judgement.statuses,
+        inquiries: Vec::new(),
         path: judgement.chain,
         holds_from,
         holds_until,
@@ -158,6 +176,11 @@ impl Verification {
     /// What the revocation lists say of each certificate below the anchor, the client's own first. Empty when nobody asked.
     pub fn statuses(&self) -> &[CertificateStatus] {
         &self.statuses
+    }
+
+    /// What a fetch could still tell. Empty when nothing is to be asked.
+    pub fn inquiries(&self) -> &[Inquiry] {
+        &self.inquiries
     }
 
     /// Nothing refuses.

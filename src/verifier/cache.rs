@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{IdentifiedSettings, Verification, verify_with};
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
+use crate::x509::ocsp_answers::OcspAnswers;
 use crate::x509::trusted_ca::TrustedCas;
 
 /// Everything that a verification depends on but the time.
@@ -67,6 +68,7 @@ impl CachedVerifier {
         leaf: &Certificate,
         presented_chain: &[Certificate],
         trust: &TrustedCas,
+        answers: &OcspAnswers,
         settings: &IdentifiedSettings,
         now: UnixTime,
     ) -> Arc<Verification> {
@@ -82,7 +84,7 @@ impl CachedVerifier {
         if let Some(kept) = self.kept.get(&key).filter(|kept| holds(&kept.verification)) {
             return kept.verification;
         }
-        let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, settings.settings(), now));
+        let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, answers, settings.settings(), now));
         self.kept.insert(key, Kept::new(Arc::clone(&made), leaf, presented_chain));
         made
     }

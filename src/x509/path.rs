@@ -18,6 +18,7 @@
 pub(crate) mod concern;
 mod crl_signers;
 pub(crate) mod enumerator;
+pub mod inquiry;
 pub mod settings;
 
 use std::ops::ControlFlow;
