@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::telemetry::metrics::FetchOutcome;
+use crate::telemetry::fetches::FetchOutcome;
 
 /// Why a fetch brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

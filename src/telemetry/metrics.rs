@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::fetches::FetchMetrics;
 use crate::refusal::Refusal;
 
 type Labels = [(&'static str, &'static str); 1];
@@ -31,6 +32,8 @@ pub struct Metrics {
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
     pub reload_failures: Counter,
+    /// What was fetched about revocation.
+    pub fetches: FetchMetrics,
 }
 
 impl Default for Metrics {
@@ -50,6 +53,7 @@ impl Default for Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
+        let fetches = FetchMetrics::register(&mut registry);
         Self {
             refused: Refusal::ALL
                 .iter()
@@ -63,6 +67,7 @@ impl Default for Metrics {
             in_flight,
             reloads,
             reload_failures,
+            fetches,
         }
     }
 }

@@ -175,6 +175,11 @@ impl TrustedCas {
         self.certificates.iter().filter(|ca| ca.store.is_some()).map(|ca| &ca.sha256)
     }
 
+    /// Every certificate of the set, anchors first.
+    pub fn certificates(&self) -> impl Iterator<Item = &X509> {
+        self.certificates.iter().map(|ca| &ca.x509)
+    }
+
     /// The revocation lists: those of the configuration first, and whatever is put in their place.
     pub fn revocation_lists(&self) -> &Arc<RevocationLists> {
         &self.lists
