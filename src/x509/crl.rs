@@ -17,7 +17,7 @@
 pub mod entries;
 mod error;
 mod extensions;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod scope;
 mod second_reader;
 

@@ -12,7 +12,10 @@
 
 mod cert_id;
 mod error;
+mod fields;
 mod request;
+mod responder;
+mod second_reader;
 
 use openssl::x509::X509Ref;
 
@@ -20,7 +23,10 @@ pub use self::cert_id::CertId;
 pub use self::error::OcspError;
 pub use self::request::request;
 
+use self::cert_id::Subject;
+use self::fields::{Basic, Data};
 use super::crl::ReasonCode;
+use super::der::{encode, tag};
 use crate::clock::UnixTime;
 
 /// Content octets of 1.3.6.1.5.5.7.48.1.2, id-pkix-ocsp-nonce.
@@ -87,10 +93,57 @@ pub struct OcspAnswer {
     this_update: UnixTime,
     next_update: Option<UnixTime>,
     produced_at: UnixTime,
+    dates: Dates,
+    remark: Option<&'static str>,
+}
+
+/// Where an answer comes from.
+enum Kind<'a> {
+    /// From a responder, just now.
+    New(NonceCheck<'a>),
+    /// From our own disk.
+    Kept,
+}
+
+/// When an answer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Dates {
     fresh_from: UnixTime,
     fresh_until: UnixTime,
     refresh_at: UnixTime,
-    remark: Option<&'static str>,
+}
+
+impl Dates {
+    fn of(data: &Data<'_>, limits: OcspLimits) -> Result<Self, OcspError> {
+        let this_update = data.single.this_update;
+        let (end, fresh_until) = match (data.single.next_update, limits.max_age_without_next_update) {
+            (Some(next_update), _) if next_update < this_update => return Err(OcspError::Dates),
+            (Some(next_update), _) => (next_update, next_update.plus(limits.skew)),
+            (None, Some(age)) => (this_update.plus(age), this_update.plus(age)),
+            (None, None) => return Err(OcspError::NoNextUpdate),
+        };
+        let window = end.0.saturating_sub(this_update.0);
+        Ok(Self {
+            fresh_from: this_update.max(data.produced_at).plus(-limits.skew),
+            fresh_until,
+            refresh_at: this_update.plus(window / 5 * 4),
+        })
+    }
+}
+
+impl NonceCheck<'_> {
+    /// `found` is the value of the extension: again an OCTET STRING, echoed as it was sent (RFC 9654 §2.1).
+    fn check(self, found: Option<&[u8]>) -> Result<(), OcspError> {
+        let sent = self.sent.map(|nonce| encode(tag::OCTET_STRING, nonce));
+        match (self.mode, found) {
+            (NonceMode::Off, _) | (NonceMode::Prefer, None) => Ok(()),
+            (NonceMode::Require, None) => Err(OcspError::NonceMissing),
+            // A responder that answers from a store may send somebody else's; nothing was sent that it could differ from.
+            (NonceMode::Prefer, Some(_)) if sent.is_none() => Ok(()),
+            (_, Some(found)) if sent.as_deref() == Some(found) => Ok(()),
+            (_, Some(_)) => Err(OcspError::NonceDifferent),
+        }
+    }
 }
 
 impl OcspAnswer {
@@ -107,8 +160,7 @@ impl OcspAnswer {
         limits: OcspLimits,
         now: UnixTime,
     ) -> Result<Self, OcspError> {
-        let _ = (der, cert, issuer, nonce, limits, now);
-        Err(OcspError::SecondReader)
+        Self::read_as(Kind::New(nonce), der, cert, issuer, limits, now)
     }
 
     /// [`OcspAnswer::read`] for an answer that was believed before and kept on disk. One that is past its end is still taken
@@ -123,7 +175,44 @@ impl OcspAnswer {
         limits: OcspLimits,
         now: UnixTime,
     ) -> Result<Self, OcspError> {
-        Self::read(der, cert, issuer, NonceCheck::default(), limits, now)
+        Self::read_as(Kind::Kept, der, cert, issuer, limits, now)
+    }
+
+    fn read_as(
+        kind: Kind<'_>,
+        der: &[u8],
+        cert: &X509Ref,
+        issuer: &X509Ref,
+        limits: OcspLimits,
+        now: UnixTime,
+    ) -> Result<Self, OcspError> {
+        let subject = Subject::read(cert, issuer)?;
+        let basic = Basic::read(der)?;
+        let data = Data::read(basic.signed, &subject)?;
+        let dates = Dates::of(&data, limits)?;
+        // What was signed for good holds although the responder's certificate has ended since.
+        let lasts = matches!((&kind, data.single.status), (Kind::Kept, OcspStatus::Revoked { .. }));
+        let at = if lasts { now.min(dates.fresh_until) } else { now };
+        if at < dates.fresh_from {
+            return Err(OcspError::NotYetValid);
+        }
+        if at > dates.fresh_until {
+            return Err(OcspError::Expired);
+        }
+        let remark = responder::authorize(&basic, &data.responder, cert, issuer, at)?;
+        second_reader::accepts(der, issuer, at)?;
+        if let Kind::New(nonce) = kind {
+            nonce.check(data.nonce)?;
+        }
+        Ok(Self {
+            id: subject.id(),
+            status: data.single.status,
+            this_update: data.single.this_update,
+            next_update: data.single.next_update,
+            produced_at: data.produced_at,
+            dates,
+            remark,
+        })
     }
 
     /// The certificate it is about.
@@ -153,17 +242,22 @@ impl OcspAnswer {
 
     /// The last second at which the answer counts: nextUpdate and the skew, or thisUpdate and the age that is allowed.
     pub fn fresh_until(&self) -> UnixTime {
-        self.fresh_until
+        self.dates.fresh_until
     }
 
     /// When it is time to ask again: at four fifths of the way from thisUpdate to nextUpdate.
     pub fn refresh_at(&self) -> UnixTime {
-        self.refresh_at
+        self.dates.refresh_at
     }
 
     /// Whether the answer counts at this second.
     pub fn is_fresh(&self, now: UnixTime) -> bool {
-        self.fresh_from <= now && now <= self.fresh_until
+        self.dates.fresh_from <= now && now <= self.dates.fresh_until
+    }
+
+    /// The seconds at which a verdict that used this answer can change.
+    pub(crate) fn boundaries(&self) -> [i64; 3] {
+        [self.dates.fresh_from.0, self.dates.refresh_at.0, self.dates.fresh_until.0.saturating_add(1)]
     }
 
     /// What is worth a line in the log though the answer is believed.

@@ -25,8 +25,20 @@ pub struct Inquiry {
     pub id: CertId,
     /// The place in the chain, 0 for the client's own.
     pub depth: u32,
-    /// An OCSP answer; none when OCSP is not used for it, or holds a fresh answer.
+    /// An OCSP answer; none when OCSP is not used for it, or a fresh answer is held.
     pub ocsp: Option<Urgency>,
     /// A revocation list; never [`Urgency::Ageing`], because lists are refreshed by whoever fetched them.
     pub list: Option<Urgency>,
+}
+
+/// For one verification.
+const MOST_INQUIRIES: usize = 16;
+
+/// Adds what is not asked already.
+pub(super) fn add(inquiries: &mut Vec<Inquiry>, more: Vec<Inquiry>) {
+    for inquiry in more {
+        if inquiries.len() < MOST_INQUIRIES && inquiries.iter().all(|known| known.id != inquiry.id) {
+            inquiries.push(inquiry);
+        }
+    }
 }
