@@ -15,14 +15,14 @@ use crate::refusal::Refused;
 use crate::rules::{Permitted, Trace};
 
 /// Answers a subrequest.
-pub fn answer(
+pub async fn answer(
     mut record: Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
     style: ErrorStyle,
     now: UnixTime,
 ) -> HttpResponse {
-    match decide(&mut record, forward, endpoint, now) {
+    match decide(&mut record, forward, endpoint, now).await {
         Ok(permitted) => {
             let answer = permit(&permitted);
             record.permitted(200, None);
@@ -36,7 +36,7 @@ pub fn answer(
     }
 }
 
-fn decide(
+async fn decide(
     record: &mut Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
@@ -46,7 +46,7 @@ fn decide(
     record.asks_about(&forward);
     let snapshot = std::sync::Arc::clone(record.snapshot());
     let (request_id, findings) = record.deciding();
-    snapshot.decide(forward, request_id, now, findings, Trace::Off).map(|decided| decided.permitted)
+    snapshot.decide(forward, request_id, now, findings, Trace::Off).await.map(|decided| decided.permitted)
 }
 
 fn permit(permitted: &Permitted) -> HttpResponse {

@@ -1,15 +1,15 @@
 //! `[policy]`: of a tenant, and of a route on top of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::registered;
 use super::table::Table;
+use super::trusted_ca::TrustSets;
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
 use crate::journey::RoutePolicy;
-use crate::verifier::{RevocationCheckMode, TrustedCas, VerificationSettings};
+use crate::verifier::{RevocationCheckMode, VerificationSettings};
 
 /// What a policy says, before its CAs are looked up.
 #[derive(Clone)]
@@ -87,12 +87,12 @@ impl PolicySettings {
     }
 
     /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Option<RoutePolicy> {
+    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
-        let trust = match (&self.trusted_ca, self.admission.verification) {
+        let set = match (&self.trusted_ca, self.admission.verification) {
             (Some(name), _) => match trusted.get(name) {
-                Some(trust) => Some(trust.clone()),
+                Some(set) => set.clone().map(Some),
                 None => {
                     at.problem("policy.trusted_ca", format!("there is no set `{name}`"), accepted);
                     None
@@ -105,7 +105,8 @@ impl PolicySettings {
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered })
+        let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
+        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered })
     }
 }
 

@@ -4,20 +4,28 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::revocation;
 use super::table::Table;
 use super::tenant::Place;
+use crate::revocation::FetchPlan;
 use crate::verifier::TrustedCas;
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 
 /// The largest file of certificates or CRLs.
 const LARGEST_FILE: u64 = 256 << 20;
 
+/// A set of CAs, and what may be fetched about the certificates below them.
+#[derive(Clone)]
+pub(super) struct TrustSet {
+    pub(super) trust: Arc<TrustedCas>,
+    pub(super) plan: Option<Arc<FetchPlan>>,
+}
+
+/// Every set by its name; one that has problems stands as `None`.
+pub(super) type TrustSets = BTreeMap<String, Option<TrustSet>>;
+
 /// Reads every set. One that has problems stands as `None`, so that its name is still known.
-pub(super) fn read(
-    tenant: &Table<'_>,
-    place: &Place<'_>,
-    warnings: &mut Vec<String>,
-) -> BTreeMap<String, Option<Arc<TrustedCas>>> {
+pub(super) fn read(tenant: &Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -> TrustSets {
     let mut sets = BTreeMap::new();
     for (name, table) in tenant.named_tables("trusted_ca") {
         let material = TrustMaterial {
@@ -25,11 +33,14 @@ pub(super) fn read(
             intermediates: sources(&table, "intermediates", &["CERTIFICATE", "X509 CERTIFICATE"], place.folder),
             crls: sources(&table, "crl", &["X509 CRL"], place.folder),
         };
+        let (ocsp, plan) = revocation::plan(&table);
+        let sources = plan.as_ref().is_some_and(|plan| !plan.crl_urls.is_empty() || !plan.hosts.is_empty());
         let options = TrustOptions {
             allow_partial_chain: table.boolean("allow_partial_chain", false),
             x509_strict: table.boolean("x509_strict", true),
             allow_ed448: table.boolean("allow_ed448", false),
-            ..TrustOptions::default()
+            ocsp,
+            revocation_sources: sources,
         };
         if table.texts("certificates").is_empty() {
             table.problem("certificates", "is missing", "a list of PEM files with the CAs that are trusted");
@@ -37,7 +48,7 @@ pub(super) fn read(
         let trust = match TrustedCas::build(&material, options, place.now) {
             Ok(trust) => {
                 warnings.extend(trust.warnings().iter().map(ToString::to_string));
-                Some(Arc::new(trust))
+                Some(TrustSet { trust: Arc::new(trust), plan })
             }
             Err(problems) => {
                 for problem in problems {
@@ -66,7 +77,7 @@ fn sources(table: &Table<'_>, key: &str, labels: &[&str], folder: &Path) -> Vec<
     sources
 }
 
-/// The blocks of a PEM file; every one must be of the right kind.
+/// The blocks of a PEM file; every one must be of the right kind. A list may also be a DER file.
 fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, (String, String)> {
     let wanted = labels.first().copied().unwrap_or_default();
     let unreadable = |why: std::io::Error| (format!("cannot be read: {why}"), format!("a PEM file with {wanted} blocks"));
@@ -76,8 +87,11 @@ fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, (String, String)
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
     if bytes.first() == Some(&0x30) {
-        let command = if wanted == "X509 CRL" { "crl" } else { "x509" };
-        return Err(("is DER, not PEM".into(), format!("convert it: openssl {command} -inform der -in FILE -out FILE.pem")));
+        // CAs publish lists as DER, and certificates as either; a list is its own proof of what it is.
+        if wanted == "X509 CRL" {
+            return Ok(vec![bytes]);
+        }
+        return Err(("is DER, not PEM".into(), "convert it: openssl x509 -inform der -in FILE -out FILE.pem".into()));
     }
     let blocks =
         pem::parse_many(&bytes).map_err(|why| (format!("is not PEM: {why}"), format!("a PEM file with {wanted} blocks")))?;

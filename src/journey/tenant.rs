@@ -10,6 +10,7 @@ use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
+use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
 use crate::upstream::Upstream;
 use crate::verifier::IdentifiedSettings;
@@ -41,6 +42,8 @@ pub struct Authorize {
 pub struct RoutePolicy {
     /// The CAs that clients must chain to; none only where no certificate is looked at.
     pub trust: Option<Arc<TrustedCas>>,
+    /// What may be fetched about the certificates below them; none where nothing is.
+    pub revocation: Option<Arc<FetchPlan>>,
     /// How paths are judged.
     pub verification: IdentifiedSettings,
     /// What passes.
@@ -106,6 +109,11 @@ impl Tenant {
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
         route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+    }
+
+    /// Every route.
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
     }
 
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {

@@ -1,11 +1,12 @@
 //! What goes wrong, told once: one line for each URL in the time in which it is not tried again, and one when it is over.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use reqwest::Url;
 
+use super::core::lock;
 use super::hosts::NotPermitted;
 use super::outcome::FetchError;
 use crate::telemetry::fetches::FetchKind;
@@ -24,6 +25,7 @@ pub(super) struct Troubles {
 struct Trouble {
     /// Failures of the connection or the server in a row.
     in_a_row: u32,
+    last: Instant,
     told: Instant,
 }
 
@@ -37,6 +39,7 @@ impl Troubles {
         let counts = !matches!(why, FetchError::Invalid(_));
         match urls.get_mut(url) {
             Some(trouble) => {
+                trouble.last = Instant::now();
                 trouble.in_a_row = if counts { trouble.in_a_row.saturating_add(1) } else { 0 };
                 if trouble.told.elapsed() < window {
                     return;
@@ -44,7 +47,10 @@ impl Troubles {
                 trouble.told = Instant::now();
             }
             None if full => return,
-            None => drop(urls.insert(url.clone(), Trouble { in_a_row: u32::from(counts), told: Instant::now() })),
+            None => {
+                let now = Instant::now();
+                urls.insert(url.clone(), Trouble { in_a_row: u32::from(counts), last: now, told: now });
+            }
         }
         drop(urls);
         tracing::warn!(kind = kind.word(), url = %url, "revocation: fetch failed: {why}");
@@ -59,7 +65,7 @@ impl Troubles {
     /// Whether a URL failed several times in a row, a moment ago.
     pub(super) fn is_down(&self, url: &Url, window: Duration) -> bool {
         let urls = lock(&self.urls);
-        urls.get(url).is_some_and(|trouble| trouble.in_a_row >= DOWN_AFTER && trouble.told.elapsed() < window)
+        urls.get(url).is_some_and(|trouble| trouble.in_a_row >= DOWN_AFTER && trouble.last.elapsed() < window)
     }
 
     /// A certificate names what it may not. Operators wonder why its status is unknown.
@@ -73,6 +79,3 @@ impl Troubles {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
