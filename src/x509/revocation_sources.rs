@@ -35,7 +35,7 @@ impl RevocationSources {
     pub fn read(cert: &X509Ref) -> Self {
         let Ok(der) = cert.to_der() else { return Self::default() };
         let Ok(fields) = tbs::Fields::read(&der) else { return Self::default() };
-        let named_by = |oid, read: fn(&[u8]) -> Result<Vec<&[u8]>, DerError>| {
+        let named_by = |oid, read: Read| {
             let mut found = fields.extensions.iter().filter(|extension| extension.oid == oid);
             match (found.next(), found.next()) {
                 (Some(extension), None) => usable(read(extension.value).unwrap_or_default()),
@@ -45,6 +45,9 @@ impl RevocationSources {
         Self { ocsp: named_by(AUTHORITY_INFO_ACCESS, responders), crl: named_by(CRL_DISTRIBUTION_POINTS, distribution_points) }
     }
 }
+
+/// Reads an extension's value for URIs.
+type Read = for<'a> fn(&'a [u8]) -> Result<Vec<&'a [u8]>, DerError>;
 
 fn responders(value: &[u8]) -> Result<Vec<&[u8]>, DerError> {
     let (mut found, mut list) = (Vec::new(), Reader::new(der::single(value, tag::SEQUENCE)?.content));
