@@ -87,9 +87,9 @@ async fn fly(core: Arc<Core>, question: Question, inquiry: Inquiry, flight: Flig
         ask_all(&core, &question, &inquiry).await;
     }
     let now = core.now();
-    let until = core.answers.get(&question.id).filter(|held| held.answer.is_fresh(now)).map(|held| held.answer.fresh_until());
+    let next_update = core.answers.get(&question.id).and_then(|held| held.answer.next_update());
     if let Some(attempts) = lock(&core.asks).0.get_mut(&question) {
-        attempts.end(pause(until, now, core.settings.retry_after_failure));
+        attempts.end(pause(next_update, now, core.settings.retry_after_failure));
     }
 }
 

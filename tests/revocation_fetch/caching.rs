@@ -249,7 +249,7 @@ fn an_answer_that_is_known_is_not_asked_for_again() {
     }
     assert_eq!(all_fetches(&bank, "ocsp"), 1);
     // An ageing one is asked for again, and nobody waits for that.
-    server.set_any(Behaviour::Body(answer(-1_000, 100)));
+    server.set_any(Behaviour::Body(answer(-1_000, 20)));
     let bank = open(&lines, &format!("{QUICK}retry_after_failure = \"1s\"\n"));
     assert_eq!(outcome(&bank, "/strict/", &client), "passed");
     server.set_any(Behaviour::Silent);

@@ -84,7 +84,7 @@ fn lists() {
         let bank = opened_for(&server);
         let client = naming("client", 1000, Some(&server.url(&path)), None);
         assert_row(&bank, what, &client, wanted);
-        assert!(fetches(bank, "crl", counted) >= 1, "{what}: not counted as {counted}: {}", bank.vestibule.diagnostics());
+        assert!(fetches(&bank, "crl", counted) >= 1, "{what}: not counted as {counted}: {}", bank.vestibule.diagnostics());
     }
     assert_eq!(other.hits(), 0, "another host was asked");
 }

@@ -1,6 +1,7 @@
 //! Purpose: runs a real OCSP responder, `openssl ocsp -port`, and ends it with the test.
 #![allow(dead_code, reason = "every test crate that includes this file uses a part of it")]
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -74,9 +75,17 @@ fn spawn(folder: &Path, port: u16) -> Child {
         .unwrap()
 }
 
+/// A connection without a request would keep the responder for ever: it serves one after the other.
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)) else { return false };
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n");
+    asked.and_then(|()| stream.read_to_end(&mut Vec::new())).is_ok()
+}
+
 fn listens(child: &mut Child, port: u16) -> bool {
     let patience = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).is_err() {
+    while !answers(port) {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
