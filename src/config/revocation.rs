@@ -44,33 +44,34 @@ fn proxy(text: &str) -> Result<reqwest::Url, String> {
 
 /// How OCSP is used for a set, and what may be fetched for it; none when nothing may.
 pub(super) fn plan(table: &Table<'_>) -> (OcspUse, Option<Arc<FetchPlan>>) {
-    let ocsp = table.choice("ocsp", &[("off", OcspUse::Off), ("leaf", OcspUse::Leaf), ("on", OcspUse::On)], OcspUse::Off);
+    let words = [("off", Some(OcspUse::Off)), ("leaf", Some(OcspUse::Leaf)), ("on", Some(OcspUse::On))];
+    let ocsp = if table.has("ocsp") { table.choice("ocsp", &words, None) } else { Some(OcspUse::Off) };
     let nonces = [("off", NonceMode::Off), ("prefer", NonceMode::Prefer), ("require", NonceMode::Require)];
-    let hosts = table.texts("revocation_hosts");
-    let hosts = RevocationHosts::parse(&hosts).unwrap_or_else(|bad| {
+    let hosts = RevocationHosts::parse(&table.texts("revocation_hosts")).map_err(|bad| {
         let accepted = "accepted: host names, like \"crl.ca.example\", \"*.ca.example\", \"ca.example:8080\"";
         table.problem("revocation_hosts", format!("found `{bad}`"), accepted);
-        RevocationHosts::default()
     });
+    let nobody = hosts.as_ref().is_ok_and(RevocationHosts::is_empty);
     let urls = table.texts("crl_urls");
-    let url = |text: &String| {
-        configured_url(text).map_err(|why| table.problem("crl_urls", format!("found `{text}`"), why)).ok()
-    };
+    let url =
+        |text: &String| configured_url(text).map_err(|why| table.problem("crl_urls", format!("found `{text}`"), why)).ok();
     let plan = FetchPlan {
         crl_urls: urls.iter().filter_map(url).collect(),
         ocsp_responder: table.parsed("ocsp_responder", configured_url),
         ocsp_nonce: table.choice("ocsp_nonce", &nonces, NonceMode::Off),
-        hosts,
+        hosts: hosts.unwrap_or_default(),
         allow_private_addresses: table.boolean("allow_private_addresses", false),
     };
-    without_effect(table, ocsp, &plan);
+    if let Some(ocsp) = ocsp {
+        without_effect(table, ocsp, &plan, nobody);
+    }
+    let ocsp = ocsp.unwrap_or_default();
     let fetches = ocsp != OcspUse::Off || !plan.crl_urls.is_empty() || !plan.hosts.is_empty();
     (ocsp, fetches.then(|| Arc::new(plan)))
 }
 
 /// Whoever writes these believes that something is asked.
-fn without_effect(table: &Table<'_>, ocsp: OcspUse, plan: &FetchPlan) {
-    let nobody = plan.hosts.is_empty() && !table.has("revocation_hosts");
+fn without_effect(table: &Table<'_>, ocsp: OcspUse, plan: &FetchPlan, nobody: bool) {
     if ocsp != OcspUse::Off && nobody && !table.has("ocsp_responder") {
         let found = "nobody can be asked: there is no `ocsp_responder`, and certificates may name no host";
         table.problem("ocsp", found, "`ocsp_responder` = \"http://…\", or `revocation_hosts` with the responder's host");

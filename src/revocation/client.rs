@@ -77,7 +77,8 @@ impl Fetcher {
             let status = response.status();
             let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
             let moves = matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER);
-            if !keeps_method && !(moves && ask.body.is_none()) {
+            let followed = keeps_method || (moves && ask.body.is_none());
+            if !followed {
                 return body(response, ask.limit).await;
             }
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -96,9 +97,7 @@ impl Fetcher {
             }
         };
         let request = match &ask.body {
-            Some(body) => {
-                client.post(url.clone()).header(header::CONTENT_TYPE, "application/ocsp-request").body(body.clone())
-            }
+            Some(body) => client.post(url.clone()).header(header::CONTENT_TYPE, "application/ocsp-request").body(body.clone()),
             None => client.get(url.clone()),
         };
         let request = request.header(header::ACCEPT, ask.accept).header(header::ACCEPT_ENCODING, "identity");

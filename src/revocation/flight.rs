@@ -43,6 +43,8 @@ pub(super) async fn wait(landings: Vec<Landing>, until: Instant) {
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     landing: Option<Landing>,
+    /// Nobody waits for this one.
+    behind: bool,
     not_before: Option<Instant>,
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Attempts {
 pub(super) enum Try {
     /// Somebody does.
     Joined(Landing),
-    /// Not now: it failed a moment ago.
+    /// Not now: it failed a moment ago, or is tried again behind the requests' backs.
     NotYet,
     /// Now, and this is the flight.
     Started(Flight, Landing),
@@ -58,7 +60,7 @@ pub(super) enum Try {
 
 impl Attempts {
     pub(super) fn begin(&mut self) -> Try {
-        if let Some(landing) = &self.landing {
+        if let Some(landing) = self.landing.as_ref().filter(|_| !self.behind) {
             return Try::Joined(landing.clone());
         }
         if !self.may_begin() {
@@ -66,7 +68,16 @@ impl Attempts {
         }
         let (flight, landing) = Flight::begin();
         self.landing = Some(landing.clone());
+        self.behind = false;
         Try::Started(flight, landing)
+    }
+
+    /// As [`Attempts::begin`], and requests do not join it: they waited once, when nothing was known, and a server that has
+    /// been down since is tried again without them.
+    pub(super) fn begin_behind(&mut self) -> Try {
+        let begun = self.begin();
+        self.behind |= matches!(begun, Try::Started(..));
+        begun
     }
 
     /// Nothing is under way, and nothing failed a moment ago.

@@ -79,7 +79,7 @@ impl Folder {
         if written.is_err() {
             let _ = fs::remove_file(&new);
         }
-        if number % LOOK_EVERY == 0 {
+        if number.is_multiple_of(LOOK_EVERY) {
             self.keep_within(MOST_FILES, MOST_OCTETS)?;
         }
         written

@@ -133,10 +133,29 @@ mod tests {
 
     #[test]
     fn what_is_an_entry() {
-        for good in ["crl.example", "CRL.Example:8080", "*.example", "*.ca.example:80", "127.0.0.1:8080", "[::1]:80", "[2001:DB8::1]"] {
+        for good in
+            ["crl.example", "CRL.Example:8080", "*.example", "*.ca.example:80", "127.0.0.1:8080", "[::1]:80", "[2001:DB8::1]"]
+        {
             assert!(RevocationHosts::parse(&[good.to_owned()]).is_ok(), "{good}");
         }
-        for bad in ["", "*", "*.", "a..b", "http://a", "a/b", "a:", "a:0", "a:70000", "a:x", "::1", "*.[::1]", "*.1.2.3.4", "a b", "a@b", "*a.b"] {
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "a..b",
+            "http://a",
+            "a/b",
+            "a:",
+            "a:0",
+            "a:70000",
+            "a:x",
+            "::1",
+            "*.[::1]",
+            "*.1.2.3.4",
+            "a b",
+            "a@b",
+            "*a.b",
+        ] {
             assert!(RevocationHosts::parse(&[bad.to_owned()]).is_err(), "{bad}");
         }
     }

@@ -55,6 +55,7 @@ pub(super) struct User {
     issuer: Option<X509>,
     /// The operator named the URL: it is fetched though nobody asks.
     configured: bool,
+    /// The list that was put last, whether it was taken or not.
     has: Option<[u8; 32]>,
 }
 
@@ -76,12 +77,11 @@ impl User {
     fn put(&mut self, list: &Arc<CrlIndex>) -> Option<Put> {
         let trust = self.trust.upgrade()?;
         let lists = trust.revocation_lists();
-        let put = match &self.issuer {
-            Some(issuer) => lists.put(list, issuer),
-            None => trust.certificates().map(|ca| lists.put(list, ca)).find(|put| *put != Put::NotSigned)?,
-        };
         self.has = Some(*list.sha256());
-        (put != Put::NotSigned).then_some(put)
+        match &self.issuer {
+            Some(issuer) => Some(lists.put(list, issuer)).filter(|put| *put != Put::NotSigned),
+            None => trust.certificates().map(|ca| lists.put(list, ca)).find(|put| *put != Put::NotSigned),
+        }
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn look_after(core: &Arc<Core>) {
         let in_use = source.held.as_ref().is_some_and(|held| source.asked.is_some_and(|asked| asked >= held.fetched));
         if (source.is_configured() || in_use)
             && source.is_due(now)
-            && let Try::Started(flight, _) = source.attempts.begin()
+            && let Try::Started(flight, _) = source.attempts.begin_behind()
         {
             core.runtime.spawn(fly(Arc::clone(core), target.clone(), flight));
         }
@@ -285,7 +285,8 @@ fn end(core: &Core, target: &Target) {
 
 /// Puts what a restart left in force. True when it is fresh, so that nobody need wait any longer.
 async fn kept(core: &Arc<Core>, target: &Target) -> bool {
-    let first = lock(&core.sources).0.get_mut(target).is_some_and(|source| !std::mem::replace(&mut source.looked_into_folder, true));
+    let first =
+        lock(&core.sources).0.get_mut(target).is_some_and(|source| !std::mem::replace(&mut source.looked_into_folder, true));
     if !first || core.folder.is_none() {
         return false;
     }
@@ -318,7 +319,7 @@ fn take(core: &Core, target: &Target, octets: &[u8]) -> Result<FetchOutcome, Fet
     if outcome == FetchOutcome::Ok {
         core.keep(&Folder::name_of_list(&target.url), &der);
     }
-    Ok(if list.next_update() < now { FetchOutcome::Stale } else { outcome })
+    if list.next_update() < now { Err(FetchError::Stale) } else { Ok(outcome) }
 }
 
 /// Puts a list in force for every user. The signature of a large list takes its time: the lock is not held for it.

@@ -17,6 +17,8 @@ pub(super) enum FetchError {
     Invalid(String),
     /// It points to another host, or too often.
     Redirect(String),
+    /// It is past its nextUpdate. What it says against a certificate counts all the same.
+    Stale,
     /// Another status than 200.
     Status(u16),
     /// Nothing whole within the time.
@@ -33,6 +35,7 @@ impl FetchError {
             Self::Encoded(_) => FetchOutcome::Encoded,
             Self::Invalid(_) => FetchOutcome::Invalid,
             Self::Redirect(_) => FetchOutcome::RefusedRedirect,
+            Self::Stale => FetchOutcome::Stale,
             Self::Status(_) => FetchOutcome::HttpStatus,
             Self::Timeout => FetchOutcome::Timeout,
             Self::TooLarge(_) => FetchOutcome::TooLarge,
@@ -50,6 +53,7 @@ impl fmt::Display for FetchError {
             Self::Encoded(how) => write!(f, "the body is packed (content-encoding: {how})"),
             Self::Invalid(why) => f.write_str(why),
             Self::Redirect(why) => write!(f, "redirect refused: {why}"),
+            Self::Stale => f.write_str("the list is past its nextUpdate; the CA must publish a new one"),
             Self::Status(status) => write!(f, "HTTP status {status}"),
             Self::Timeout => f.write_str("not whole within `http_timeout`"),
             Self::TooLarge(most) => write!(f, "more than {most} octets"),

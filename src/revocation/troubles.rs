@@ -36,7 +36,7 @@ impl Troubles {
             urls.retain(|_, trouble| trouble.told.elapsed() < window);
         }
         let full = urls.len() >= MOST;
-        let counts = !matches!(why, FetchError::Invalid(_));
+        let counts = !matches!(why, FetchError::Invalid(_) | FetchError::Stale);
         match urls.get_mut(url) {
             Some(trouble) => {
                 trouble.last = Instant::now();
@@ -78,4 +78,3 @@ impl Troubles {
         }
     }
 }
-

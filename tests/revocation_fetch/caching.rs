@@ -135,10 +135,13 @@ fn an_old_list_and_a_forged_one_displace_nothing() {
     bank.vestibule.wait_for_counter("vestibule_revocation_lists", 1);
     for (counted, behaviour) in [
         ("not_newer", Behaviour::Body(list_dated(&[], -2 * DAY, DAY))),
-        ("invalid", Behaviour::Body({
-            let stranger = &authorities().stranger;
-            stranger.crl_signed_by(&stranger.key, &[], crate::pki::Dates(now(), now() + DAY))
-        })),
+        (
+            "invalid",
+            Behaviour::Body({
+                let stranger = &authorities().stranger;
+                stranger.crl_signed_by(&stranger.key, &[], crate::pki::Dates(now(), now() + DAY))
+            }),
+        ),
         ("http_status", Behaviour::Status(500)),
     ] {
         server.set("/list.crl", behaviour);
@@ -225,7 +228,8 @@ fn without_a_folder_nothing_is_kept() {
     let first = Bank { vestibule: first, upstream };
     assert_eq!(outcome(&first, "/strict/", &client), "passed");
     let entries = || {
-        let mut names: Vec<_> = std::fs::read_dir(first.vestibule.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(first.vestibule.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         names
     };

@@ -92,7 +92,7 @@ fn lists_have_a_largest_size() {
 }
 
 #[test]
-fn the_proxy_of_the_settings_is_used_and_the_environments_is_not() {
+fn the_proxy_of_the_settings_is_used() {
     let (server, proxy) = (RevocationServer::start(), RevocationServer::start());
     server.set_any(Behaviour::Status(500));
     proxy.set("/list.crl", Behaviour::Body(list(&[])));
@@ -117,7 +117,9 @@ fn what_a_request_looks_like() {
     server.set_any(Behaviour::Status(500));
     let client = naming("client", 7400, Some(&server.url("/a.crl")), Some(&server.url("/ocsp/")));
     let hosts = format!("{ROOT}revocation_hosts = [\"{}\"]\nallow_private_addresses = true\n", server.host());
-    for (nonce, methods) in [("off", &["GET /ocsp/M", "POST /ocsp/ ", "GET /a.crl "][..]), ("prefer", &["POST /ocsp/ ", "GET /a.crl "])] {
+    for (nonce, methods) in
+        [("off", &["GET /ocsp/M", "POST /ocsp/ ", "GET /a.crl "][..]), ("prefer", &["POST /ocsp/ ", "GET /a.crl "])]
+    {
         let before = server.hits();
         let bank = open(&format!("{hosts}ocsp = \"leaf\"\nocsp_nonce = \"{nonce}\""), QUICK);
         outcome(&bank, "/strict/", &client);
@@ -125,7 +127,10 @@ fn what_a_request_looks_like() {
         assert_eq!(asked.len(), methods.len(), "{asked:?}");
         for (asked, start) in asked.iter().zip(methods) {
             assert!(asked.line.starts_with(start), "{asked:?}");
-            assert!(asked.head.contains("accept-encoding: identity") && asked.head.contains("user-agent: vestibule/"), "{asked:?}");
+            assert!(
+                asked.head.contains("accept-encoding: identity") && asked.head.contains("user-agent: vestibule/"),
+                "{asked:?}"
+            );
             assert!(!asked.head.contains("cookie") && !asked.head.contains("referer"), "{asked:?}");
             let post = asked.line.starts_with("POST");
             assert_eq!(asked.head.contains("content-type: application/ocsp-request"), post);
@@ -138,16 +143,19 @@ fn what_a_request_looks_like() {
 }
 
 #[test]
-fn a_subrequest_and_explain_fetch_too() {
+fn a_subrequest_and_explain_fetch_too_and_not_by_a_proxy_of_the_environment() {
     let issuing = &authorities().issuing;
     let client = naming("client", 7500, None, None);
-    let responder = OpensslResponder::start(&issuing.certificate, &issuing.certificate, &issuing.key, &[], &[&client.certificate]);
+    let responder =
+        OpensslResponder::start(&issuing.certificate, &issuing.certificate, &issuing.key, &[], &[&client.certificate]);
     let bank = open(&format!("{ROOT}ocsp = \"leaf\"\nocsp_responder = \"{}\"", responder.url()), QUICK);
     let request = Request::get("/").of(&client);
     let asking = request.clone().retarget("/-/authorize").with("x-original-uri", "/").with("x-original-method", "GET");
     assert_eq!(bank.vestibule.code(&bank.vestibule.ask(asking.text())), "certificate_revoked");
     std::fs::write(bank.vestibule.folder().join("head.txt"), request.text()).unwrap();
+    let elsewhere = RevocationServer::start();
     let said = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule"))
+        .envs(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, elsewhere.url(""))))
         .args(["explain", "--config"])
         .arg(bank.vestibule.folder())
         .arg(bank.vestibule.folder().join("head.txt"))
@@ -155,4 +163,5 @@ fn a_subrequest_and_explain_fetch_too() {
         .unwrap();
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.contains("revocation     revoked\n") && said.contains("(keyCompromise)"), "{said}");
+    assert_eq!(elsewhere.hits(), 0, "the environment's proxy was used");
 }

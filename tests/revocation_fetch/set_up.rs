@@ -12,7 +12,8 @@ use crate::vestibule_program::{Files, Vestibule};
 /// The modes and the start of the paths of their routes.
 pub(crate) const MODES: [(&str, &str); 3] = [("SKIP", "/skip/"), ("IGNORE_CA_ERROR", "/"), ("STRICT", "/strict/")];
 
-const SKIP_ROUTE: &str = "[[routes]]\npath = \"/skip/\"\nupstream = \"core\"\npolicy = { revocation_check_mode = \"SKIP\" }\n\n";
+const SKIP_ROUTE: &str =
+    "[[routes]]\npath = \"/skip/\"\nupstream = \"core\"\npolicy = { revocation_check_mode = \"SKIP\" }\n\n";
 
 /// `[revocation]` of most tests: nothing takes long.
 pub(crate) const QUICK: &str = "[revocation]\nhttp_timeout = \"500ms\"\nconnect_timeout = \"400ms\"\nfirst_wait = \"2s\"\n";

@@ -44,9 +44,13 @@ fn lists() {
     let stranger = &authorities().stranger;
     let forged = stranger.crl_signed_by(&stranger.key, &[], crate::pki::Dates(now() - DAY, now() + DAY));
     let pem = |der: Vec<u8>| pem::encode(&pem::Pem::new("X509 CRL", der)).into_bytes();
-    let packed = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\nconnection: close\r\n\r\n\x1f\x8b".to_vec();
+    let packed =
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\nconnection: close\r\n\r\n\x1f\x8b".to_vec();
     let cut = [b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\nconnection: close\r\n\r\n".to_vec(), list(&[])].concat();
-    let unusual = |der: Vec<u8>| [format!("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: {}\r\n\r\n", der.len()).into_bytes(), der].concat();
+    let unusual = |der: Vec<u8>| {
+        [format!("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: {}\r\n\r\n", der.len()).into_bytes(), der]
+            .concat()
+    };
     let other = RevocationServer::start();
     other.set_any(Behaviour::Body(list(&[])));
     let to_private = format!("http://127.0.0.2:{}/good.crl", server.port());
@@ -116,8 +120,10 @@ fn the_real_responder() {
     let issuing = &authorities().issuing;
     let (good, bad, other) = (person(2001), person(2002), person(2003));
     for (what, signer) in [("the CA itself", None), ("a delegate", Some(delegate(authorities(), true)))] {
-        let (certificate, key) = signer.as_ref().map_or((&issuing.certificate, &issuing.key), |one| (&one.certificate, &one.key));
-        let responder = OpensslResponder::start(&issuing.certificate, certificate, key, &[&good.certificate], &[&bad.certificate]);
+        let (certificate, key) =
+            signer.as_ref().map_or((&issuing.certificate, &issuing.key), |one| (&one.certificate, &one.key));
+        let responder =
+            OpensslResponder::start(&issuing.certificate, certificate, key, &[&good.certificate], &[&bad.certificate]);
         for nonce in ["off", "prefer", "require"] {
             let lines = format!("ocsp = \"leaf\"\nocsp_nonce = \"{nonce}\"\nocsp_responder = \"{}\"", responder.url());
             let bank = opened(&lines);

@@ -77,7 +77,9 @@ fn spawn(folder: &Path, port: u16) -> Child {
 
 /// A connection without a request would keep the responder for ever: it serves one after the other.
 fn answers(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)) else { return false };
+    let Ok(mut stream) = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)) else {
+        return false;
+    };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n");
     asked.and_then(|()| stream.read_to_end(&mut Vec::new())).is_ok()

@@ -144,7 +144,8 @@ fn answer(stream: &mut TcpStream, behaviour: Behaviour, state: &State) -> std::i
         }
         Behaviour::Raw(octets) => stream.write_all(&octets),
         Behaviour::Redirect(status, location) => {
-            let head = format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let head =
+                format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.write_all(head.as_bytes())
         }
         Behaviour::Endless => {
