@@ -277,6 +277,44 @@ fn who_may_sign() {
     }
 }
 
+/// Both of an issuer and of a responder. The machine's clock is months away from `NOW`.
+#[test]
+fn certificates_are_dated_by_the_callers_clock() {
+    let days = |from: i64, to: i64| Dates(NOW.0 + from * DAY, NOW.0 + to * DAY);
+    let key = new_key();
+    for (issuer, delegate, wanted) in [
+        (days(-2, 2), days(-1, 1), Ok(OcspStatus::Good)),
+        (days(-2, -1), days(-2, 1), Err(OcspError::SecondReader)),
+        (days(1, 2), days(-2, 1), Err(OcspError::SecondReader)),
+    ] {
+        let root = Ca::self_signed("Root", new_key(), issuer);
+        let leaf = root.issue(&Leaf::named("client"));
+        let good = OcspWriter::good(&leaf, &root.certificate, NOW);
+        assert_eq!(read(&good.sign(&root.key), &leaf, &root).map(|answer| answer.status()), wanted);
+        let delegate = responder(&root, delegate, &[ocsp_signing(), nocheck()], &key);
+        let read = read(&good.from(&delegate).sign(&key), &leaf, &root);
+        assert_eq!(read.is_ok(), wanted.is_ok(), "{read:?}");
+    }
+}
+
+#[test]
+fn rsa_keys() {
+    let rsa = |bits| PKey::from_rsa(openssl::rsa::Rsa::generate(bits).unwrap()).unwrap();
+    let now = UnixTime::now();
+    let root = Ca::self_signed("Root", rsa(2048), around(now));
+    let leaf = root.issue(&Leaf { dates: around(now), ..Leaf::named("client") });
+    let today = Today { now, root, leaf_key: new_key(), leaf };
+    for padding in [&[][..], &["-rsigopt", "rsa_padding_mode:pss", "-rsigopt", "rsa_pss_saltlen:32"]] {
+        let der = today.answer(VALID, &[&["-ndays", "1"], padding].concat());
+        assert_eq!(today.read(&der).map(|answer| answer.status()), Ok(OcspStatus::Good), "{padding:?}");
+    }
+    let weak = rsa(1024);
+    let delegate = responder(&today.root, around(now), &[ocsp_signing(), nocheck()], &weak);
+    let der = today.answer_from(&delegate, &weak, VALID, &["-ndays", "1"]);
+    let why = "breaks a rule that holds for certificates on a path too";
+    assert_eq!(today.read(&der), Err(OcspError::Delegate(why)));
+}
+
 #[test]
 fn a_responder_does_not_vouch_for_itself() {
     let root = Ca::root("Root");

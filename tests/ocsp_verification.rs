@@ -384,6 +384,34 @@ fn which_answer_takes_the_place_of_which() {
 }
 
 #[test]
+fn threads_end_with_the_newest_answer() {
+    let root = Ca::root("Root");
+    let leaf = root.issue(&Leaf::named("client"));
+    let about = id(&leaf, &root);
+    let aged = |age: i64| {
+        let writer = OcspWriter::good(&leaf, &root.certificate, NOW).dated(NOW.plus(-age), Some(NOW.plus(DAY)));
+        read(&writer, &leaf, &root, NOW)
+    };
+    let answers = OcspAnswers::new(10);
+    let made: Vec<OcspAnswer> = (0..40).map(aged).collect();
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            let (answers, made) = (&answers, &made);
+            scope.spawn(move || {
+                let mut last = NOW.plus(-DAY);
+                for at in 0..40 {
+                    answers.put(about, made[(at * 7 + part * 13) % 40].clone());
+                    let seen = answers.get(&about).unwrap().answer.this_update();
+                    assert!(last <= seen, "never backwards");
+                    last = seen;
+                }
+            });
+        }
+    });
+    assert_eq!(answers.get(&about).unwrap().answer.this_update(), NOW);
+}
+
+#[test]
 fn sets_that_ask_differently_are_different_sets() {
     let root = Ca::root("Root");
     let mut identities = Vec::new();

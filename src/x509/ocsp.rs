@@ -13,6 +13,8 @@
 mod cert_id;
 mod error;
 mod fields;
+mod freshness;
+mod nonce;
 mod request;
 mod responder;
 mod second_reader;
@@ -21,53 +23,15 @@ use openssl::x509::X509Ref;
 
 pub use self::cert_id::CertId;
 pub use self::error::OcspError;
+pub use self::freshness::OcspLimits;
+pub use self::nonce::{NonceCheck, NonceMode};
 pub use self::request::request;
 
 use self::cert_id::Subject;
 use self::fields::{Basic, Data};
+use self::freshness::Dates;
 use super::crl::ReasonCode;
-use super::der::{encode, tag};
 use crate::clock::UnixTime;
-
-/// Content octets of 1.3.6.1.5.5.7.48.1.2, id-pkix-ocsp-nonce.
-const NONCE: &[u8] = &[0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02];
-
-/// What is done about the nonce (RFC 9654).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum NonceMode {
-    /// None is sent, and none is looked at.
-    #[default]
-    Off,
-    /// One is sent. An answer without one is taken, one with another one is not.
-    Prefer,
-    /// One is sent, and must come back.
-    Require,
-}
-
-/// The nonce rule for one answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NonceCheck<'a> {
-    /// The rule.
-    pub mode: NonceMode,
-    /// The octets that were given to [`request`].
-    pub sent: Option<&'a [u8]>,
-}
-
-/// How far an answer's dates may lie. Seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct OcspLimits {
-    /// How far the responder's clock may differ from ours.
-    pub skew: i64,
-    /// For how long after its thisUpdate an answer without nextUpdate holds; none refuses it.
-    pub max_age_without_next_update: Option<i64>,
-}
-
-impl Default for OcspLimits {
-    /// Five minutes, and a day.
-    fn default() -> Self {
-        Self { skew: 300, max_age_without_next_update: Some(86_400) }
-    }
-}
 
 /// CertStatus (RFC 6960 §4.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,47 +67,6 @@ enum Kind<'a> {
     New(NonceCheck<'a>),
     /// From our own disk.
     Kept,
-}
-
-/// When an answer counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dates {
-    fresh_from: UnixTime,
-    fresh_until: UnixTime,
-    refresh_at: UnixTime,
-}
-
-impl Dates {
-    fn of(data: &Data<'_>, limits: OcspLimits) -> Result<Self, OcspError> {
-        let this_update = data.single.this_update;
-        let (end, fresh_until) = match (data.single.next_update, limits.max_age_without_next_update) {
-            (Some(next_update), _) if next_update < this_update => return Err(OcspError::Dates),
-            (Some(next_update), _) => (next_update, next_update.plus(limits.skew)),
-            (None, Some(age)) => (this_update.plus(age), this_update.plus(age)),
-            (None, None) => return Err(OcspError::NoNextUpdate),
-        };
-        let window = end.0.saturating_sub(this_update.0);
-        Ok(Self {
-            fresh_from: this_update.max(data.produced_at).plus(-limits.skew),
-            fresh_until,
-            refresh_at: this_update.plus(window / 5 * 4),
-        })
-    }
-}
-
-impl NonceCheck<'_> {
-    /// `found` is the value of the extension: again an OCTET STRING, echoed as it was sent (RFC 9654 §2.1).
-    fn check(self, found: Option<&[u8]>) -> Result<(), OcspError> {
-        let sent = self.sent.map(|nonce| encode(tag::OCTET_STRING, nonce));
-        match (self.mode, found) {
-            (NonceMode::Off, _) | (NonceMode::Prefer, None) => Ok(()),
-            (NonceMode::Require, None) => Err(OcspError::NonceMissing),
-            // A responder that answers from a store may send somebody else's; nothing was sent that it could differ from.
-            (NonceMode::Prefer, Some(_)) if sent.is_none() => Ok(()),
-            (_, Some(found)) if sent.as_deref() == Some(found) => Ok(()),
-            (_, Some(_)) => Err(OcspError::NonceDifferent),
-        }
-    }
 }
 
 impl OcspAnswer {

@@ -18,6 +18,7 @@ pub(crate) mod concern;
 mod crl_signers;
 pub(crate) mod enumerator;
 pub mod inquiry;
+mod judgement;
 pub mod settings;
 mod status;
 
@@ -27,17 +28,14 @@ use openssl::x509::store::X509StoreRef;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509PurposeId, X509Ref};
 
-use self::concern::{Concern, concern_of};
 use self::enumerator::{Candidate, Field, Presented, Search, search};
-use self::inquiry::Inquiry;
+pub(crate) use self::judgement::Judgement;
 use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
 use self::status::Asked;
 use super::certificate::Certificate;
 use super::lint::{self, OWN_CHECK, Role};
-use super::ocsp::CertId;
-use super::ocsp_answers::{Known, OcspAnswers};
+use super::ocsp_answers::OcspAnswers;
 use super::openssl_ffi::{PathError, VerifyRun};
-use super::revocation::CertificateStatus;
 use super::revocation_lists::ListSet;
 use super::time::unix_time;
 use super::trusted_ca::TrustedCas;
@@ -55,25 +53,6 @@ const BAD_NOT_BEFORE: i32 = 13;
 const BAD_NOT_AFTER: i32 = 14;
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.
 const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
-
-/// What was found about the best path.
-#[derive(Default)]
-pub(crate) struct Judgement {
-    /// Every error, sorted, each once; lints of ours among them.
-    pub(crate) errors: Vec<PathError>,
-    /// Sentences of ours that explain errors 1 and 50, and what was left out of the search.
-    pub(crate) remarks: Vec<String>,
-    /// The chain, leaf first.
-    pub(crate) chain: Vec<X509>,
-    /// The search ended before every path was seen, and no path had a sound chain.
-    pub(crate) budget_spent: bool,
-    /// What is known of each certificate below the anchor, leaf first; empty when nobody asked.
-    pub(crate) statuses: Vec<CertificateStatus>,
-    /// What a fetch could still tell.
-    pub(crate) inquiries: Vec<Inquiry>,
-    /// The OCSP answers that were looked for, on whichever path.
-    pub(crate) asked: Vec<(CertId, Option<Known>)>,
-}
 
 /// What is known about revocation.
 #[derive(Clone, Copy)]
@@ -150,41 +129,6 @@ fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, 
         }
     }
     accepted
-}
-
-impl Judgement {
-    /// A judgement that could not be made refuses.
-    fn unfinished(why: &str) -> Self {
-        let errors = vec![PathError { code: UNSPECIFIED, depth: 0 }];
-        Self { errors, remarks: vec![format!("OpenSSL did not finish: {why}")], ..Self::default() }
-    }
-
-    fn sorted(mut self) -> Self {
-        self.errors.sort_unstable();
-        self.errors.dedup();
-        self
-    }
-
-    /// Less is better: worst concern first, then fewer errors.
-    fn severity(&self, settings: &VerificationSettings) -> (u32, usize) {
-        let weight = |error: &PathError| if settings.tolerates(*error) { 1 } else { concern_of(error.code).weight() };
-        (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
-    }
-
-    /// No status, whatever it is, makes up for a chain that is not sound or a certificate that is for something else.
-    fn depends_on_status(&self) -> bool {
-        self.errors.iter().all(|error| !matches!(concern_of(error.code), Concern::Chain | Concern::Purpose))
-    }
-
-    /// Nothing but its status, and perhaps its dates, keeps this path from being good.
-    fn waits_for_status(&self) -> bool {
-        let concerns = [Concern::RevocationUnknown, Concern::Validity];
-        !self.errors.is_empty() && self.errors.iter().all(|error| concerns.contains(&concern_of(error.code)))
-    }
-
-    fn is_chain_sound(&self) -> bool {
-        self.errors.iter().all(|error| concern_of(error.code) != Concern::Chain)
-    }
 }
 
 struct Judge<'a> {

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::cert_id::Subject;
-use super::{NONCE, OcspError, OcspStatus};
+use super::nonce::NONCE;
+use super::{OcspError, OcspStatus};
 use crate::clock::UnixTime;
 use crate::x509::asn1_time::rfc5280_time;
 use crate::x509::crl::ReasonCode;

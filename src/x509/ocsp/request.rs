@@ -2,8 +2,9 @@
 
 use openssl::x509::X509Ref;
 
+use super::OcspError;
 use super::cert_id::Subject;
-use super::{NONCE, OcspError};
+use super::nonce::NONCE;
 use crate::x509::der::{encode, tag};
 
 /// The DER of an OCSPRequest. `nonce` is 32 random octets (RFC 9654 §2.1), or none: a responder that answers from a store
