@@ -115,10 +115,13 @@ impl Revocation {
     /// none when nothing can have changed. What is only ageing is fetched without waiting.
     pub async fn obtain(&self, plan: &FetchPlan, trust: &Arc<TrustedCas>, inquiries: &[Inquiry]) -> Option<Duration> {
         let begun = Instant::now();
-        let until = begun.checked_add(self.core.settings.first_wait).unwrap_or(begun);
+        let first_wait = self.core.settings.first_wait;
+        let until = begun.checked_add(first_wait).unwrap_or(begun);
         let asked = self.ask(plan, inquiries);
         let mut worth_it = !asked.is_empty();
-        wait(asked, until).await;
+        // A silent responder leaves half of the time to the lists that stand in for it.
+        let lists_help = inquiries.iter().any(|inquiry| inquiry.list.is_some());
+        wait(asked, if lists_help { begun.checked_add(first_wait / 2).unwrap_or(begun) } else { until }).await;
         let (in_force, on_their_way) = self.want_lists(plan, trust, inquiries);
         worth_it |= in_force || !on_their_way.is_empty();
         wait(on_their_way, until).await;

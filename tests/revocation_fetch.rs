@@ -12,9 +12,6 @@
 #[path = "journey/bank.rs"]
 #[allow(dead_code, reason = "the bank of the journey tests, of which these use a part")]
 mod bank;
-#[path = "support/der_writer.rs"]
-#[allow(dead_code, reason = "a part of it")]
-mod der_writer;
 #[path = "support/http_client.rs"]
 mod http_client;
 #[path = "support/ocsp_writer.rs"]

@@ -354,3 +354,48 @@ fn der_of(octets: &[u8]) -> Result<Vec<u8>, String> {
     }
     pem::parse(octets).map(pem::Pem::into_contents).map_err(|why| format!("the list is not PEM: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Url;
+
+    use super::*;
+    use crate::revocation::client::Reach;
+
+    fn target(number: usize) -> Target {
+        Target { url: Url::parse(&format!("http://crl.example/{number}")).unwrap(), reach: Reach::Public }
+    }
+
+    #[test]
+    fn the_one_of_least_use_makes_room() {
+        let mut sources = Sources::default();
+        for number in 0..MOST_NAMED {
+            assert!(sources.make_room());
+            let asked = Some(UnixTime(1_000 - i64::try_from(number).unwrap()));
+            sources.0.insert(target(number), Source { asked, ..Source::default() });
+        }
+        assert!(sources.make_room());
+        assert_eq!(sources.0.len(), MOST_NAMED - 1);
+        assert!(!sources.0.contains_key(&target(MOST_NAMED - 1)) && sources.0.contains_key(&target(0)));
+    }
+
+    #[test]
+    fn those_on_their_way_stay() {
+        let mut sources = Sources::default();
+        for number in 0..MOST_NAMED {
+            let mut source = Source::default();
+            source.attempts.begin();
+            sources.0.insert(target(number), source);
+        }
+        assert!(!sources.make_room());
+        assert_eq!(sources.0.len(), MOST_NAMED);
+    }
+
+    #[test]
+    fn what_brought_nothing_is_forgotten() {
+        let mut sources = Sources::default();
+        sources.0.insert(target(0), Source { asked: Some(UnixTime(0)), ..Source::default() });
+        sources.forget(UnixTime(FORGET));
+        assert!(sources.0.is_empty(), "nobody uses it, nobody asked");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vestibule::clock::UnixTime;
 
-use crate::bank::{Bank, Request, authorities, now};
+use crate::bank::{Bank, Request, authorities, escape, now, pem};
 use crate::ocsp_writer::{OcspWriter, revoked};
 use crate::pki::DAY;
 use crate::recording_upstream::RecordingUpstream;
@@ -262,4 +262,56 @@ fn an_answer_that_is_known_is_not_asked_for_again() {
         assert!(Instant::now() < patience, "{}", bank.vestibule.diagnostics());
         assert_eq!(outcome(&bank, "/strict/", &client), "passed");
     }
+}
+
+/// The issuer of the operator's list is known to nobody until a client presents it.
+#[test]
+fn a_list_waits_for_the_ca_that_signed_it() {
+    let server = RevocationServer::start();
+    server.set("/list.crl", Behaviour::Body(list(&[6101])));
+    let upstream = RecordingUpstream::start();
+    let mut text = files(&configured(&server), QUICK, &upstream);
+    for (_, text) in text.iter_mut().filter(|(path, _)| path.starts_with("tenants/")) {
+        *text = text.replace("intermediates = [\"trusted-ca/issuing.pem\"]\n", "");
+    }
+    let bank = Bank { vestibule: Vestibule::start(&text), upstream };
+    bank.vestibule.wait_for_diagnostics("signed by no CA that is trusted here");
+    for (serial, wanted) in [(6100, "passed"), (6101, "certificate_revoked")] {
+        let client = naming("client", serial, None, None);
+        let chain = pem(&client.certificate) + &pem(&authorities().issuing.certificate);
+        let answer = bank.vestibule.ask(Request::get("/strict/").carrying(&escape(&chain)).text());
+        assert_eq!(outcome_of(&bank, &answer), wanted);
+    }
+    assert_eq!(server.hits(), 1);
+}
+
+/// No list of the operator's is left out because one of them cannot be had.
+#[test]
+fn a_dead_url_does_not_hold_up_those_who_are_told_by_another() {
+    let server = RevocationServer::start();
+    server.set("/list.crl", Behaviour::Body(list(&[])));
+    server.set("/dead.crl", Behaviour::Silent);
+    let lines = format!("{ROOT}crl_urls = [\"{}\", \"{}\"]", server.url("/dead.crl"), server.url("/list.crl"));
+    let bank = open(&lines, "[revocation]\nhttp_timeout = \"15s\"\nfirst_wait = \"15s\"\n");
+    bank.vestibule.wait_for_counter("vestibule_revocation_lists", 1);
+    assert_eq!(outcome(&bank, "/strict/", &naming("client", 6200, None, None)), "passed");
+    assert_eq!((fetches(&bank, "crl", "ok"), fetches(&bank, "crl", "timeout")), (1, 0), "the request waited");
+}
+
+#[test]
+fn the_operators_list_survives_a_restart_in_an_outage() {
+    let kept = tempfile::tempdir().unwrap();
+    let revocation = format!("{QUICK}cache_folder = \"{}\"\n", kept.path().display());
+    let server = RevocationServer::start();
+    server.set("/list.crl", Behaviour::Body(list(&[6300])));
+    let client = naming("client", 6300, None, None);
+    let first = open(&configured(&server), &revocation);
+    assert_eq!(outcome(&first, "/", &client), "certificate_revoked");
+    wait_until(|| std::fs::read_dir(kept.path()).unwrap().count() == 1, || "nothing is kept".into());
+    drop(first);
+    server.set("/list.crl", Behaviour::Silent);
+    let second = open(&configured(&server), &revocation);
+    assert_eq!(outcome(&second, "/", &client), "certificate_revoked");
+    assert_eq!(outcome(&second, "/strict/", &naming("client", 6301, None, None)), "passed");
+    assert_eq!(fetches(&second, "crl", "ok"), 0);
 }

@@ -207,4 +207,9 @@ fn a_list_stands_in_for_a_dead_responder() {
     let bank = opened(&lines);
     assert_row(&bank, "good by the list", &naming("client", 4000, Some(&server.url("/list.crl")), None), GOOD);
     assert_row(&bank, "revoked by the list", &naming("client", 4001, Some(&server.url("/list.crl")), None), BAD);
+    server.set("/ocsp", Behaviour::Silent);
+    let patient = "[revocation]\nhttp_timeout = \"15s\"\nfirst_wait = \"4s\"\n";
+    let bank = open(&format!("crl = [\"crl/root.pem\"]\n{lines}"), patient);
+    let client = naming("client", 4000, Some(&server.url("/list.crl")), None);
+    assert_eq!(outcome(&bank, "/strict/", &client), PASSED, "a silent responder took all of the time");
 }
