@@ -4,7 +4,9 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod domains;
 mod environment;
+mod front_doors;
 mod policy;
 mod problem;
 mod process;

@@ -1,0 +1,133 @@
+//! `[[domains]]`: host names, and what a request for them must bring.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use super::front_doors::Door;
+use super::process::Process;
+use super::table::Table;
+use super::tenant::Place;
+use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts};
+use crate::header_names::HeaderNames;
+use crate::rules::RuleSet;
+use crate::secret::{ApiKeys, Tag};
+
+pub(super) fn read(
+    tenant: &Table<'_>,
+    place: &Place<'_>,
+    process: &Process,
+    doors: &[Door],
+    rules: &RuleSet,
+    directory: &mut Directory,
+) {
+    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
+    let tables = tenant.tables("domains");
+    if tables.is_empty() {
+        tenant.problem(
+            "domains",
+            "is missing: no request could be for this tenant",
+            "[[domains]] with `name` and `cname_api_keys`",
+        );
+    }
+    for table in tables {
+        let Some(domain) = domain(&table, place, process, doors, rules) else {
+            table.finish();
+            continue;
+        };
+        let domain = Arc::new(domain);
+        let mut hosts = vec![domain.name().to_owned()];
+        if aliases {
+            hosts.push(format!("mtls.{}", domain.name()));
+        }
+        for host in hosts {
+            if directory.add(&host, Arc::clone(&domain)).is_err() {
+                table.problem(
+                    "name",
+                    format!("`{host}` is a domain, or the mtls. alias of one, already"),
+                    "one place for each host name",
+                );
+            }
+        }
+        table.finish();
+    }
+}
+
+fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door], rules: &RuleSet) -> Option<Domain> {
+    let name = table.required_text("name", "a host name");
+    let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
+    let tags = tags(table);
+    let client_ip = client_ip_header(table);
+    let wanted = table.text("front_door");
+    let door = match (&wanted, doors) {
+        (None, [door]) => Some(door),
+        (None, _) => {
+            let known: Vec<&str> = doors.iter().map(|door| door.front_door.name.as_str()).collect();
+            table.problem("front_door", "is missing", format!("one of {}", known.join(", ")));
+            None
+        }
+        (Some(wanted), _) => {
+            let door = doors.iter().find(|door| door.front_door.name == *wanted);
+            if door.is_none() {
+                table.problem("front_door", format!("there is no front door `{wanted}`"), "the name of one of [[front_doors]]");
+            }
+            door
+        }
+    };
+    let door = door?;
+    let mut headers = door.headers.clone();
+    headers.push((ContractHeader::ClientAddress, client_ip.clone()));
+    let contract = Contract::new(door.api_key.clone(), &headers)
+        .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
+        .ok()?;
+    let mut reserved = HeaderNames::default();
+    for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
+    Some(Domain::new(DomainParts {
+        name: name?,
+        tenant: place.position,
+        front_door: Arc::clone(&door.front_door),
+        contract,
+        api_keys: ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags?),
+        client_ip_header: client_ip,
+        reserved,
+    }))
+}
+
+/// The longest list of keys: the one in use, and the one that follows it.
+const MOST_KEYS: usize = 2;
+
+fn tags(table: &Table<'_>) -> Option<Vec<Tag>> {
+    let texts = table.texts("cname_api_keys");
+    let accepted = "one tag, or two while a key is rotated; `vestibule keygen` prints them";
+    if texts.is_empty() || texts.len() > MOST_KEYS {
+        table.problem("cname_api_keys", format!("found {} tags", texts.len()), accepted);
+        return None;
+    }
+    let parsed = texts.iter().enumerate().map(|(at, text)| {
+        let key = format!("cname_api_keys[{at}]");
+        Tag::parse(text).map_err(|why| table.problem(&key, format!("the tag {why}"), accepted)).ok()
+    });
+    parsed.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Auth0's four, and no other: a front door must know which one it overwrites.
+pub(super) const CLIENT_IP_HEADERS: [&str; 4] = ["x-forwarded-for", "true-client-ip", "cf-connecting-ip", "x-azure-clientip"];
+
+fn client_ip_header(table: &Table<'_>) -> HeaderName {
+    let name = table.choice("custom_client_ip_header", &CLIENT_IP_HEADERS.map(|word| (word, word)), "x-forwarded-for");
+    HeaderName::from_static(name)
+}
+
+/// A host name, lower case: labels of letters, digits and hyphens (RFC 1123 §2.1).
+fn host_name(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(known) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if text.len() > 253 || !text.split('.').all(label) {
+        return Err("accepted: a host name, without port and without final dot".into());
+    }
+    Ok(text.to_ascii_lowercase())
+}
