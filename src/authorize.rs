@@ -15,14 +15,14 @@ use crate::refusal::Refused;
 use crate::rules::{Permitted, Trace};
 
 /// Answers a subrequest.
-pub fn answer(
+pub async fn answer(
     mut record: Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
     style: ErrorStyle,
     now: UnixTime,
 ) -> HttpResponse {
-    match decide(&mut record, forward, endpoint, now) {
+    match decide(&mut record, forward, endpoint, now).await {
         Ok(permitted) => {
             let mut answer = permit(&permitted);
             if let Some((name, value)) = record.expiry_header() {
@@ -40,7 +40,7 @@ pub fn answer(
     }
 }
 
-fn decide(
+async fn decide(
     record: &mut Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
@@ -50,7 +50,7 @@ fn decide(
     record.asks_about(&forward);
     let snapshot = std::sync::Arc::clone(record.snapshot());
     let (request_id, findings) = record.deciding();
-    snapshot.decide(forward, request_id, now, findings, Trace::Off).map(|decided| decided.permitted)
+    snapshot.decide(forward, request_id, now, findings, Trace::Off).await.map(|decided| decided.permitted)
 }
 
 fn permit(permitted: &Permitted) -> HttpResponseBuilder {

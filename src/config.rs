@@ -14,6 +14,7 @@ mod problem;
 mod process;
 mod profiles;
 mod registered;
+mod revocation;
 mod routes;
 mod rules;
 mod source;
@@ -83,7 +84,8 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         tenants,
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
-        answers: Arc::new(OcspAnswers::new(process.verification_cache_entries)),
+        answers: Arc::new(OcspAnswers::new(0)),
+        revocation: None,
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

@@ -12,6 +12,7 @@ use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
+use crate::revocation::Revocation;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub verifier: CachedVerifier,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
+    /// What fetches lists and answers; none until [`Snapshot::attach`].
+    pub revocation: Option<Arc<Revocation>>,
 }
 
 impl Snapshot {
@@ -44,12 +47,24 @@ impl Snapshot {
         tenant.ok_or_else(|| Refused::new(Refusal::Internal, "the domain names no tenant"))
     }
 
+    /// Gives the configuration what the process fetches with. Before the first request: lists that are known already are in
+    /// force with it.
+    pub fn attach(&mut self, revocation: &Arc<Revocation>) {
+        for policy in self.tenants.iter().flat_map(Tenant::routes).map(|route| &route.policy) {
+            if let (Some(trust), Some(plan)) = (&policy.trust, &policy.revocation) {
+                revocation.adopt(plan, trust);
+            }
+        }
+        self.answers = Arc::clone(revocation.answers());
+        self.revocation = Some(Arc::clone(revocation));
+    }
+
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
     /// whether the request passes or not.
     ///
     /// # Errors
     /// The refusal of the stage that refused.
-    pub fn decide(
+    pub async fn decide(
         &self,
         forward: AuthenticatedForward,
         request_id: &str,
@@ -69,6 +84,16 @@ impl Snapshot {
             return Err(Refused::new(Refusal::Internal, "no presentation"));
         };
         findings.verification = self.verify(presentation, &route.policy, now);
+        let now = match findings.verification.as_ref().filter(|found| !found.inquiries().is_empty()) {
+            Some(found) => match self.obtain(found, &route.policy, now).await {
+                Some(later) => {
+                    findings.verification = self.verify(presentation, &route.policy, later);
+                    later
+                }
+                None => now,
+            },
+            None => now,
+        };
         let demands = Demands {
             policy: &route.policy.admission,
             registered: &route.policy.registered,
@@ -83,6 +108,15 @@ impl Snapshot {
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
         Ok(Decided { permitted: permitted?, route })
+    }
+
+    /// Obtains what a verification wants to know. The instant at which it is to be judged again, when there can be news.
+    async fn obtain(&self, found: &Verification, policy: &RoutePolicy, now: UnixTime) -> Option<UnixTime> {
+        let (trust, plan, revocation) = (policy.trust.as_ref()?, policy.revocation.as_ref()?, self.revocation.as_ref()?);
+        let waited = revocation.obtain(plan, trust, found.inquiries()).await?;
+        // The clock was read once. What was issued while we waited must not be of the future, so a part of a second is a whole.
+        let seconds = waited.as_secs().saturating_add(u64::from(waited.subsec_nanos() > 0));
+        Some(now.plus(i64::try_from(seconds).unwrap_or(0)))
     }
 
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {

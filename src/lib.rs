@@ -12,6 +12,7 @@
 //! | [`front_door`] | `RequestHead` | [`AuthenticatedForward`](front_door::AuthenticatedForward) | no proof, bent contract headers |
 //! | [`presented`] | `AuthenticatedForward` | [`Presentation`](presented::Presentation) | what does not decode, contradictions |
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
+//! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
@@ -37,6 +38,7 @@
 //! | a certificate's `CN` taken for what it is elsewhere, or a role for what its text says | one `CN`, two meanings in one country | a profile is chosen by the verified issuer, a role by its object identifier | `profiles::only_a_verified_issuer_gives_a_profile` |
 //! | a registered self-signed certificate counts as one of a trusted CA | one "verified" for two things | a thumbprint is judged by an entry and a type of its own; `ssl_client_verify` stays `FAILED` | `self_signed::the_registered_pass_and_nobody_else_does` |
 //! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
+//! | a certificate's URL makes us knock at the metadata service of the cloud | SSRF by AIA and CRLDP | only behind a sound chain, listed hosts, public addresses, no redirect elsewhere | `limits::a_private_address_is_never_contacted_for_a_certificate` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -62,6 +64,7 @@ pub mod admission;
 pub mod rules;
 
 // Effects.
+pub mod revocation;
 pub mod upstream;
 
 // Surfaces.

@@ -50,10 +50,10 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     };
     let style = tenant.error_style;
     if let Some(endpoint) = tenant.authorize.as_ref().filter(|endpoint| endpoint.path == forward.target().path()) {
-        return authorize::answer(record, forward, endpoint, style, now).map_into_right_body();
+        return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
     let (request_id, findings) = record.deciding();
-    match snapshot.decide(forward, request_id, now, findings, Trace::Off) {
+    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
         Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,
         Err(refused) => refuse(record, &refused, style, unread),
     }

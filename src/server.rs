@@ -23,6 +23,7 @@ use crate::config::{Listen, Process};
 use crate::journey::Snapshot;
 use crate::proxy;
 use crate::refusal::Refusal;
+use crate::revocation::Revocation;
 use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
 use crate::telemetry::daily::Daily;
 use crate::telemetry::metrics::Metrics;
@@ -36,6 +37,8 @@ use paced::Paced;
 pub struct Shared {
     /// The configuration in force.
     pub snapshot: ArcSwap<Snapshot>,
+    /// What fetches lists and OCSP answers, for every configuration in turn.
+    pub revocation: Arc<Revocation>,
     /// The counters.
     pub metrics: Metrics,
     /// The access log.

@@ -3,4 +3,5 @@
 pub mod access;
 pub mod daily;
 pub mod diagnostics;
+pub mod fetches;
 pub mod metrics;

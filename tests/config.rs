@@ -19,6 +19,8 @@ mod files;
 mod good;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/revocation.rs"]
+mod revocation;
 #[path = "config/rules.rs"]
 mod rules;
 #[path = "config/trusted_ca.rs"]

@@ -1,6 +1,6 @@
 //! `vestibule explain`: a recorded request head through a configuration, stage by stage.
 //!
-//! Nothing is sent. What the stages say is for the operator: codes and causes that clients never see.
+//! Nothing is sent to the upstream; lists and OCSP answers are fetched as the server would fetch them. What the stages say is for the operator: codes and causes that clients never see.
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
@@ -18,7 +18,9 @@ use crate::front_door::AuthenticatedForward;
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
+use crate::revocation::{Cache, Revocation};
 use crate::rules::{Permitted, Trace};
+use crate::telemetry::fetches::FetchMetrics;
 use crate::variables::ProfileVariable;
 use crate::x509::reason::reason_text;
 
@@ -43,7 +45,7 @@ const LARGEST_HEAD: usize = 128 * 1024;
 
 pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     let now = args.at.unwrap_or_else(UnixTime::now);
-    let loaded = match config::load(&args.config, now) {
+    let mut loaded = match config::load(&args.config, now) {
         Ok(loaded) => loaded,
         Err(problems) => return refused(&args.config, &problems),
     };
@@ -55,6 +57,11 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     if bytes.is_empty() {
         say("there is no request head");
         return ExitCode::from(USAGE);
+    }
+    let settings = loaded.process.revocation.clone();
+    match Revocation::start(settings, Cache::Read, FetchMetrics::default(), Box::new(move || now)) {
+        Ok(revocation) => loaded.snapshot.attach(&revocation),
+        Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();
     let written = explain(&loaded.snapshot, outcome, now, &mut said);
@@ -139,7 +146,8 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     }
     let mut findings = Findings::default();
     let mut rules = Vec::new();
-    let decided = snapshot.decide(forward, "explain", now, &mut findings, Trace::On(&mut rules));
+    let deciding = snapshot.decide(forward, "explain", now, &mut findings, Trace::On(&mut rules));
+    let decided = tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(deciding);
     findings.rules = rules;
     stages(out, &findings)?;
     match decided {

@@ -29,7 +29,10 @@ impl Wanted {
     }
 
     fn accepted(self) -> String {
-        format!("a PEM file with {} blocks", self.label())
+        match self {
+            Self::Certificates => "a PEM file with CERTIFICATE blocks".into(),
+            Self::Crls => "a PEM file with X509 CRL blocks, or one list in DER".into(),
+        }
     }
 
     fn label(self) -> &'static str {
@@ -48,6 +51,10 @@ pub(super) fn blocks(path: &Path, wanted: Wanted) -> Result<Vec<Vec<u8>>, Proble
         return Err((format!("has {size} bytes"), format!("at most {LARGEST_FILE} bytes")));
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
+    // CAs publish lists as DER.
+    if wanted == Wanted::Crls && bytes.first() == Some(&0x30) && X509Crl::from_der(&bytes).is_ok() {
+        return Ok(vec![bytes]);
+    }
     if let Some(problem) = no_text(&bytes, wanted) {
         return Err(problem);
     }
@@ -83,14 +90,11 @@ fn no_text(bytes: &[u8], wanted: Wanted) -> Option<Problem> {
 fn binary(der: &[u8], wanted: Wanted) -> Problem {
     let (what, mend) = if X509::from_der(der).is_ok() {
         match wanted {
-            Wanted::Certificates => return is_der("x509"),
+            Wanted::Certificates => return is_der(),
             Wanted::Crls => ("is a certificate in DER, not a CRL".into(), wanted.accepted()),
         }
     } else if X509Crl::from_der(der).is_ok() {
-        match wanted {
-            Wanted::Certificates => ("is a CRL in DER, not a certificate".into(), wanted.accepted()),
-            Wanted::Crls => return is_der("crl"),
-        }
+        ("is a CRL in DER, not a certificate".into(), wanted.accepted())
     } else if Pkcs12::from_der(der).is_ok() {
         let mend = "take the CA certificates out: openssl pkcs12 -in FILE -cacerts -nokeys -out FILE.pem; it may hold a private key, \
                     which has no place here";
@@ -103,13 +107,16 @@ fn binary(der: &[u8], wanted: Wanted) -> Problem {
     } else if PKey::private_key_from_der(der).is_ok() {
         ("is a private key in DER".into(), PRIVATE_KEY.into())
     } else {
-        return is_der(if wanted == Wanted::Crls { "crl" } else { "x509" });
+        return match wanted {
+            Wanted::Certificates => is_der(),
+            Wanted::Crls => ("is neither PEM nor a CRL in DER".into(), wanted.accepted()),
+        };
     };
     (what, mend)
 }
 
-fn is_der(command: &str) -> Problem {
-    ("is DER, not PEM".into(), format!("convert it: openssl {command} -inform der -in FILE -out FILE.pem"))
+fn is_der() -> Problem {
+    ("is DER, not PEM".into(), "convert it: openssl x509 -inform der -in FILE -out FILE.pem".into())
 }
 
 const PRIVATE_KEY: &str = "a private key has no place here: remove it, and replace the key if others could read this file";

@@ -1,11 +1,11 @@
 //! `[policy]`: of a tenant, and of a route on top of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::table::Table;
+use super::trusted_ca::{TrustSet, TrustSets};
 use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
@@ -78,12 +78,12 @@ impl PolicySettings {
     }
 
     /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Option<RoutePolicy> {
+    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
-        let trust = match (&self.trusted_ca, self.admission.verification) {
+        let set = match (&self.trusted_ca, self.admission.verification) {
             (Some(name), _) => match trusted.get(name) {
-                Some(trust) => Some(trust.clone()),
+                Some(set) => set.clone().map(Some),
                 None => {
                     at.problem("policy.trusted_ca", format!("there is no set `{name}`"), accepted);
                     None
@@ -92,7 +92,7 @@ impl PolicySettings {
             (None, VerificationMode::Off) => Some(None),
             // Somebody has to say what is wrong with the others.
             (None, _) if !self.registered.self_signed.is_empty() => match TrustedCas::nobody() {
-                Ok(nobody) => Some(Some(Arc::new(nobody))),
+                Ok(nobody) => Some(Some(TrustSet { trust: Arc::new(nobody), plan: None })),
                 Err(problems) => {
                     problems.iter().for_each(|problem| at.problem("policy", problem.to_string(), ""));
                     None
@@ -105,7 +105,8 @@ impl PolicySettings {
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let expiry = self.expiry.clone();
-        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered, expiry })
+        let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
+        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry })
     }
 }
 

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::revocation;
 use super::table::Table;
 use crate::front_door::HeadLimits;
+use crate::revocation::RevocationSettings;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
 
@@ -30,7 +32,8 @@ impl Listen {
     }
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin` and the time-outs of the server.
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `revocation` and the
+/// time-outs of the server.
 #[derive(Debug)]
 pub struct Process {
     /// Data listeners.
@@ -57,6 +60,8 @@ pub struct Process {
     pub log_level: String,
     /// Where access lines go.
     pub access: AccessTarget,
+    /// How lists and OCSP answers are fetched.
+    pub revocation: RevocationSettings,
 }
 
 /// actix-http reads at most this many header lines of a request.
@@ -71,6 +76,7 @@ impl Process {
         let limits = table.table_or_empty("limits");
         let logs = table.table_or_empty("logs");
         let secrets = table.table_or_empty("secrets");
+        let fetching = table.table_or_empty("revocation");
         let process = Self {
             listen: listeners(&server),
             workers: server.number("workers", 0..=1024, 0),
@@ -88,8 +94,9 @@ impl Process {
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
+            revocation: revocation::settings(&fetching, folder),
         };
-        for child in [server, admin, limits, logs, secrets, table] {
+        for child in [server, admin, limits, logs, secrets, fetching, table] {
             child.finish();
         }
         process

@@ -1,20 +1,14 @@
 //! Trust that is there and does not do what its author may think.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashSet};
 
+use super::trusted_ca::TrustSets;
 use crate::admission::profiles::Profiles;
 use crate::journey::Route;
-use crate::verifier::TrustedCas;
 
 /// A profile is found by the CAs of verified paths. One that none of the sets holds can only come from a client.
-pub(super) fn profiles_without_ca(
-    tenant: &str,
-    profiles: &Profiles,
-    trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
-    warnings: &mut Vec<String>,
-) {
-    let known: HashSet<&[u8; 32]> = trusted.values().flatten().flat_map(|trust| trust.fingerprints()).collect();
+pub(super) fn profiles_without_ca(tenant: &str, profiles: &Profiles, trusted: &TrustSets, warnings: &mut Vec<String>) {
+    let known: HashSet<&[u8; 32]> = trusted.values().flatten().flat_map(|set| set.trust.fingerprints()).collect();
     let mut unknown: Vec<_> = profiles.issuers().filter(|(issuer, _)| !known.contains(issuer)).collect();
     unknown.sort_unstable();
     for (issuer, profile) in unknown {

@@ -5,17 +5,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::pem_file::{self, Wanted};
+use super::revocation;
 use super::table::Table;
 use super::tenant::Place;
+use crate::revocation::FetchPlan;
 use crate::verifier::TrustedCas;
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 
+/// A set of CAs, and what may be fetched about the certificates below them.
+#[derive(Clone)]
+pub(super) struct TrustSet {
+    pub(super) trust: Arc<TrustedCas>,
+    pub(super) plan: Option<Arc<FetchPlan>>,
+}
+
+/// Every set by its name; one that has problems stands as `None`.
+pub(super) type TrustSets = BTreeMap<String, Option<TrustSet>>;
+
 /// Reads every set. One that has problems stands as `None`, so that its name is still known.
-pub(super) fn read(
-    tenant: &Table<'_>,
-    place: &Place<'_>,
-    warnings: &mut Vec<String>,
-) -> BTreeMap<String, Option<Arc<TrustedCas>>> {
+pub(super) fn read(tenant: &Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -> TrustSets {
     let mut sets = BTreeMap::new();
     for (name, table) in tenant.named_tables("trusted_ca") {
         let material = TrustMaterial {
@@ -23,11 +31,14 @@ pub(super) fn read(
             intermediates: sources(&table, "intermediates", Wanted::Certificates, place.folder),
             crls: sources(&table, "crl", Wanted::Crls, place.folder),
         };
+        let (ocsp, plan) = revocation::plan(&table);
+        let sources = plan.as_ref().is_some_and(|plan| !plan.crl_urls.is_empty() || !plan.hosts.is_empty());
         let options = TrustOptions {
             allow_partial_chain: table.boolean("allow_partial_chain", false),
             x509_strict: table.boolean("x509_strict", true),
             allow_ed448: table.boolean("allow_ed448", false),
-            ..TrustOptions::default()
+            ocsp,
+            revocation_sources: sources,
         };
         if table.texts("certificates").is_empty() {
             table.problem("certificates", "is missing", "a list of PEM files with the CAs that are trusted");
@@ -35,7 +46,7 @@ pub(super) fn read(
         let trust = match TrustedCas::build(&material, options, place.now) {
             Ok(trust) => {
                 warnings.extend(trust.warnings().iter().map(ToString::to_string));
-                Some(Arc::new(trust))
+                Some(TrustSet { trust: Arc::new(trust), plan })
             }
             Err(problems) => {
                 for problem in problems {

@@ -12,6 +12,7 @@ use crate::admission::registered::RegisteredCertificates;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
+use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
 use crate::upstream::Upstream;
 use crate::verifier::IdentifiedSettings;
@@ -60,6 +61,8 @@ impl ExpiryWarning {
 pub struct RoutePolicy {
     /// The CAs that clients must chain to, or nobody; none only where no certificate is looked at.
     pub trust: Option<Arc<TrustedCas>>,
+    /// What may be fetched about the certificates below them; none where nothing is.
+    pub revocation: Option<Arc<FetchPlan>>,
     /// How paths are judged.
     pub verification: IdentifiedSettings,
     /// What passes.

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::fetches::FetchMetrics;
 use crate::clock::UnixTime;
 use crate::refusal::Refusal;
 
@@ -37,6 +38,8 @@ pub struct Metrics {
     expiring: Family<OfTenant, Counter>,
     trusted_ca_end: Family<OfTenant, Gauge>,
     crl_end: Family<OfTenant, Gauge>,
+    /// What was fetched about revocation.
+    pub fetches: FetchMetrics,
 }
 
 impl Default for Metrics {
@@ -61,6 +64,7 @@ impl Default for Metrics {
         registry.register("certificates_expiring", "Certificates near their end, each once a day", expiring.clone());
         registry.register("trusted_ca_not_after_timestamp_seconds", "The first end of a CA", trusted_ca_end.clone());
         registry.register("crl_next_update_timestamp_seconds", "The first nextUpdate of a CRL", crl_end.clone());
+        let fetches = FetchMetrics::register(&mut registry);
         Self {
             refused: Refusal::ALL
                 .iter()
@@ -77,6 +81,7 @@ impl Default for Metrics {
             expiring,
             trusted_ca_end,
             crl_end,
+            fetches,
         }
     }
 }

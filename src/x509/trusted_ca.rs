@@ -202,6 +202,11 @@ impl TrustedCas {
         self.certificates.iter().filter_map(|ca| Some((&*ca.x509, unix_time(ca.x509.not_after())?)))
     }
 
+    /// Every certificate of the set, anchors first.
+    pub fn certificates(&self) -> impl Iterator<Item = &X509> {
+        self.certificates.iter().map(|ca| &ca.x509)
+    }
+
     /// The revocation lists: those of the configuration first, and whatever is put in their place.
     pub fn revocation_lists(&self) -> &Arc<RevocationLists> {
         &self.lists

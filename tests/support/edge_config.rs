@@ -42,6 +42,16 @@ verification_cache_entries = 200
 [logs]
 level = "info"
 access = "off"
+[revocation]
+http_timeout = "5s"
+connect_timeout = "2s"
+first_wait = "3s"
+crl_max_size = "32MiB"
+http_proxy = "http://proxy.example:3128"
+https_proxy = "http://proxy.example:3128"
+cache_folder = "revocation-cache"
+retry_after_failure = "60s"
+ocsp_max_age = "24h"
 "#;
 
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
@@ -79,6 +89,12 @@ crl = ["crl/clients.pem"]
 allow_partial_chain = false
 x509_strict = true
 allow_ed448 = false
+crl_urls = ["http://crl.example/clients.crl"]
+ocsp = "leaf"
+ocsp_responder = "http://ocsp.example/"
+ocsp_nonce = "off"
+revocation_hosts = ["*.ca.example"]
+allow_private_addresses = false
 [trusted_ca.nobodys]
 certificates = ["trusted-ca/nobodys.pem"]
 [policy]
