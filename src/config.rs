@@ -21,12 +21,14 @@ mod upstreams;
 mod watched;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
 use crate::journey::Snapshot;
 use crate::presented::CertificateDecoder;
 use crate::verifier::cache::CachedVerifier;
+use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use problem::Problem;
 pub use process::{Listen, Process, read_pepper};
@@ -75,6 +77,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         tenants,
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
+        answers: Arc::new(OcspAnswers::new(process.verification_cache_entries)),
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

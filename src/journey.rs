@@ -14,6 +14,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
 use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
+use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use tenant::{Authorize, ErrorStyle, Route, RoutePolicy, Tenant};
 
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub decoder: CertificateDecoder,
     /// Judges certificates.
     pub verifier: CachedVerifier,
+    /// The OCSP answers that are held.
+    pub answers: Arc<OcspAnswers>,
 }
 
 impl Snapshot {
@@ -80,7 +83,7 @@ impl Snapshot {
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
         let certificate = presentation.certificate()?;
         let trust = policy.trust.as_ref()?;
-        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &policy.verification, now))
+        Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &self.answers, &policy.verification, now))
     }
 }
 

@@ -7,7 +7,7 @@
 //! 1. `chain`: a sound path to a trust anchor (RFC 5280 §6), found within a budget.
 //! 2. `validity`: dates, of every certificate on the path.
 //! 3. `purpose`: extended key usage and key usage.
-//! 4. `revocation`: CRLs, as far as the route asks.
+//! 4. `revocation`: OCSP answers and CRLs, as far as the route asks.
 //!
 //! Nothing is ever accepted by ignoring an error. What can be waived is decided by allow lists over the whole list of
 //! (error, depth): [`Verification::is_exactly_expired`] and its siblings.
@@ -40,15 +40,18 @@ use sha2::{Digest, Sha256};
 
 pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
 pub use self::optional_no_ca::optional_no_ca_text;
+pub use crate::x509::path::inquiry::{Inquiry, Urgency};
 pub use crate::x509::path::settings::{IdentifiedSettings, PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
 pub use crate::x509::revocation::CertificateStatus;
-pub use crate::x509::trusted_ca::TrustedCas;
+pub use crate::x509::trusted_ca::{OcspUse, TrustedCas};
 
 use self::finding::Findings;
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
+use crate::x509::ocsp::CertId;
+use crate::x509::ocsp_answers::{Known, OcspAnswers};
 use crate::x509::openssl_ffi::PathError;
-use crate::x509::path::judge;
+use crate::x509::path::{Knowledge, judge};
 use crate::x509::revocation_lists::ListSet;
 use crate::x509::time::boundaries_of;
 
@@ -69,13 +72,16 @@ pub struct Verification {
     refusing: Vec<PathError>,
     remarks: Vec<String>,
     statuses: Vec<CertificateStatus>,
+    inquiries: Vec<Inquiry>,
+    /// The OCSP answers that it was made with.
+    generations: Vec<(CertId, u64)>,
     path: Vec<X509>,
     anchor: Option<[u8; 32]>,
     holds_from: UnixTime,
     holds_until: UnixTime,
 }
 
-/// Verifies a certificate.
+/// Verifies a certificate, without OCSP answers.
 pub fn verify(
     leaf: &Certificate,
     presented_chain: &[Certificate],
@@ -83,21 +89,34 @@ pub fn verify(
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Verification {
-    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), settings, now)
+    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), None, settings, now)
 }
 
-/// [`verify`] with a snapshot of the trusted CAs' revocation lists.
+/// [`verify`] with the OCSP answers that are held.
+pub fn verify_knowing(
+    leaf: &Certificate,
+    presented_chain: &[Certificate],
+    trust: &TrustedCas,
+    answers: &OcspAnswers,
+    settings: &VerificationSettings,
+    now: UnixTime,
+) -> Verification {
+    verify_with(leaf, presented_chain, trust, &trust.revocation_lists().current(), Some(answers), settings, now)
+}
+
+/// [`verify_knowing`] with a snapshot of the trusted CAs' revocation lists.
 fn verify_with(
     leaf: &Certificate,
     presented_chain: &[Certificate],
     trust: &TrustedCas,
     lists: &ListSet,
+    answers: Option<&OcspAnswers>,
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Verification {
-    let judgement = judge(leaf, presented_chain, trust, lists, settings, now);
+    let judgement = judge(leaf, presented_chain, trust, Knowledge { lists, answers }, settings, now);
     let findings = Findings::of(&judgement, settings);
-    let (holds_from, holds_until) = holds(leaf, presented_chain, trust, lists, now);
+    let (holds_from, holds_until) = holds(leaf, presented_chain, trust, lists, &judgement.asked, now);
     let trusted = findings.chain == ChainFinding::Trusted;
     Verification {
         anchor: judgement.chain.last().filter(|_| trusted).and_then(|anchor| fingerprint(anchor)),
@@ -108,6 +127,8 @@ fn verify_with(
         refusing: judgement.errors.into_iter().filter(|error| !settings.tolerates(*error)).collect(),
         remarks: judgement.remarks,
         statuses: judgement.statuses,
+        inquiries: judgement.inquiries,
+        generations: judgement.asked.into_iter().map(|(id, known)| (id, generation(known.as_ref()))).collect(),
         path: judgement.chain,
         holds_from,
         holds_until,
@@ -155,9 +176,14 @@ impl Verification {
         &self.remarks
     }
 
-    /// What the revocation lists say of each certificate below the anchor, the client's own first. Empty when nobody asked.
+    /// What OCSP answers and revocation lists say of each certificate below the anchor, the client's own first. Empty when nobody asked.
     pub fn statuses(&self) -> &[CertificateStatus] {
         &self.statuses
+    }
+
+    /// What a fetch could still tell. Empty when nothing is to be asked.
+    pub fn inquiries(&self) -> &[Inquiry] {
+        &self.inquiries
     }
 
     /// Nothing refuses.
@@ -211,6 +237,11 @@ impl Verification {
         self.holds_until
     }
 
+    /// Whether the OCSP answers are still those that it was made with. Costs nothing for a set that does not use OCSP.
+    fn knows(&self, answers: &OcspAnswers) -> bool {
+        self.generations.iter().all(|(id, made_with)| generation(answers.get(id).as_ref()) == *made_with)
+    }
+
     fn has_anchor(&self) -> bool {
         self.chain == ChainFinding::Trusted && self.anchor.is_some()
     }
@@ -220,13 +251,19 @@ fn fingerprint(certificate: &X509Ref) -> Option<[u8; 32]> {
     certificate.to_der().ok().map(|der| Sha256::digest(der).into())
 }
 
-/// From the last date that was passed to the next one to come, of every certificate and CRL that can matter, and never more
+/// The number of an answer, 0 for none.
+fn generation(known: Option<&Known>) -> u64 {
+    known.map_or(0, |known| known.generation)
+}
+
+/// From the last date that was passed to the next one to come, of every certificate, CRL and OCSP answer that can matter, and never more
 /// than [`LONGEST_HOLD`] away from `now`.
 fn holds(
     leaf: &Certificate,
     presented: &[Certificate],
     trust: &TrustedCas,
     lists: &ListSet,
+    asked: &[(CertId, Option<Known>)],
     now: UnixTime,
 ) -> (UnixTime, UnixTime) {
     let mut passed = now.0.saturating_sub(LONGEST_HOLD);
@@ -235,7 +272,8 @@ fn holds(
         let x509 = certificate.openssl();
         boundaries_of([Some(x509.not_before()), Some(x509.not_after())])
     };
-    for boundary in std::iter::once(leaf).chain(presented).flat_map(dates) {
+    let answers = asked.iter().filter_map(|(_, known)| known.as_ref()).flat_map(|known| known.answer.boundaries());
+    for boundary in std::iter::once(leaf).chain(presented).flat_map(dates).chain(answers) {
         if boundary <= now.0 { passed = passed.max(boundary) } else { coming = coming.min(boundary) }
     }
     for (before, after) in [trust.boundaries_around(now), lists.boundaries_around(now)] {

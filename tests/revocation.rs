@@ -18,6 +18,7 @@ use vestibule::verifier::cache::CachedVerifier;
 use vestibule::verifier::{CertificateStatus, RevocationCheckMode, TrustedCas, Verification, VerificationSettings, verify};
 use vestibule::x509::crl::{CrlIndex, ReasonCode};
 use vestibule::x509::der::{encode, tag};
+use vestibule::x509::ocsp_answers::OcspAnswers;
 use vestibule::x509::revocation_lists::{Put, RevocationLists};
 use vestibule::x509::trusted_ca::TrustOptions;
 
@@ -335,7 +336,7 @@ fn from_the_first_request_after_an_update_a_revoked_certificate_is_refused() {
     let trust = trust(&[&root], &[], &[list(&root).sign(&root.key)]);
     let leaf = certificate(&root.issue(&Leaf::named("client")));
     let verifier = CachedVerifier::new(10);
-    let ask = || verifier.verify(&leaf, &[], &trust, &strict().into(), NOW);
+    let ask = || verifier.verify(&leaf, &[], &trust, &OcspAnswers::new(1), &strict().into(), NOW);
     let kept = ask();
     assert!(kept.is_success() && Arc::ptr_eq(&kept, &ask()));
     let before = trust.revocation_lists().current();
@@ -393,7 +394,9 @@ fn threads_see_one_snapshot_or_the_next_and_never_none() {
             scope.spawn(|| {
                 let leaf = vestibule::x509::certificate::Certificate::from_der(&leaf).unwrap();
                 for _ in 0..200 {
-                    assert!(verifier.verify(&leaf, &[], &trust, &strict().into(), NOW).is_exactly_revoked());
+                    assert!(
+                        verifier.verify(&leaf, &[], &trust, &OcspAnswers::new(1), &strict().into(), NOW).is_exactly_revoked()
+                    );
                 }
             });
         }

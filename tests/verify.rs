@@ -21,6 +21,7 @@ use vestibule::verifier::{
     ChainFinding, Purpose, PurposeFinding, RevocationCheckMode, RevocationFinding, ValidityFinding, Verification,
     VerificationSettings, verify,
 };
+use vestibule::x509::ocsp_answers::OcspAnswers;
 use vestibule::x509::trusted_ca::{TrustOptions, TrustedCas};
 
 fn check(leaf: &X509, chain: &[&Ca], trust: &TrustedCas) -> Verification {
@@ -458,7 +459,8 @@ fn a_kept_verification_ends_with_the_certificate_and_with_the_crl() {
     let trust = trust(&[&root], &[], &[crl]);
     let settings = VerificationSettings::default();
     let verifier = CachedVerifier::new(100);
-    let text = |second| verifier.verify(&leaf, &[], &trust, &settings.clone().into(), NOW.plus(second)).text();
+    let text =
+        |second| verifier.verify(&leaf, &[], &trust, &OcspAnswers::new(1), &settings.clone().into(), NOW.plus(second)).text();
     assert_eq!(text(0), "SUCCESS");
     assert_eq!(text(9), "SUCCESS");
     assert_eq!(verifier.len(), 1);
@@ -466,12 +468,12 @@ fn a_kept_verification_ends_with_the_certificate_and_with_the_crl() {
     assert_eq!(text(0), "SUCCESS", "a verdict of later does not hold for earlier");
     let skip = mode(RevocationCheckMode::Skip);
     assert_eq!(
-        verifier.verify(&leaf, &[], &trust, &skip.clone().into(), NOW.plus(11)).text(),
+        verifier.verify(&leaf, &[], &trust, &OcspAnswers::new(1), &skip.clone().into(), NOW.plus(11)).text(),
         "SUCCESS",
         "settings are in the key"
     );
     assert_eq!(
-        verifier.verify(&leaf, &[], &trust, &skip.clone().into(), NOW.plus(21)).text(),
+        verifier.verify(&leaf, &[], &trust, &OcspAnswers::new(1), &skip.clone().into(), NOW.plus(21)).text(),
         "FAILED:certificate has expired"
     );
     verifier.clear();
@@ -487,12 +489,15 @@ fn a_kept_verification_belongs_to_its_chain_and_its_trust() {
     let (ours, theirs) = (trust(&[&root], &[], &[]), trust(&[&Ca::root("Root")], &[], &[]));
     let settings = VerificationSettings::default();
     let verifier = CachedVerifier::new(100);
-    assert!(verifier.verify(&leaf, &chain, &ours, &settings.clone().into(), NOW).is_success());
-    assert!(!verifier.verify(&leaf, &[], &ours, &settings.clone().into(), NOW).is_success());
-    assert!(!verifier.verify(&leaf, &chain, &theirs, &settings.clone().into(), NOW).is_success());
-    let again = verifier.verify(&leaf, &chain, &ours, &settings.clone().into(), NOW.plus(59));
+    assert!(verifier.verify(&leaf, &chain, &ours, &OcspAnswers::new(1), &settings.clone().into(), NOW).is_success());
+    assert!(!verifier.verify(&leaf, &[], &ours, &OcspAnswers::new(1), &settings.clone().into(), NOW).is_success());
+    assert!(!verifier.verify(&leaf, &chain, &theirs, &OcspAnswers::new(1), &settings.clone().into(), NOW).is_success());
+    let again = verifier.verify(&leaf, &chain, &ours, &OcspAnswers::new(1), &settings.clone().into(), NOW.plus(59));
     assert!(again.is_success());
-    assert!(std::sync::Arc::ptr_eq(&again, &verifier.verify(&leaf, &chain, &ours, &settings.clone().into(), NOW.plus(30))));
+    assert!(std::sync::Arc::ptr_eq(
+        &again,
+        &verifier.verify(&leaf, &chain, &ours, &OcspAnswers::new(1), &settings.clone().into(), NOW.plus(30))
+    ));
 }
 
 #[test]
@@ -527,8 +532,16 @@ fn threads_that_start_with_the_same_trust_agree() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..50 {
-                    assert!(verifier.verify(&read(&good), &[], &trust, &settings.clone().into(), NOW).is_success());
-                    assert!(verifier.verify(&read(&bad), &[], &trust, &settings.clone().into(), NOW).is_exactly_revoked());
+                    assert!(
+                        verifier
+                            .verify(&read(&good), &[], &trust, &OcspAnswers::new(1), &settings.clone().into(), NOW)
+                            .is_success()
+                    );
+                    assert!(
+                        verifier
+                            .verify(&read(&bad), &[], &trust, &OcspAnswers::new(1), &settings.clone().into(), NOW)
+                            .is_exactly_revoked()
+                    );
                 }
             });
         }

@@ -29,6 +29,7 @@ pub(super) fn read(
             allow_partial_chain: table.boolean("allow_partial_chain", false),
             x509_strict: table.boolean("x509_strict", true),
             allow_ed448: table.boolean("allow_ed448", false),
+            ..TrustOptions::default()
         };
         if table.texts("certificates").is_empty() {
             table.problem("certificates", "is missing", "a list of PEM files with the CAs that are trusted");

@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 use super::{IdentifiedSettings, Verification, verify_with};
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
+use crate::x509::ocsp_answers::OcspAnswers;
 use crate::x509::trusted_ca::TrustedCas;
 
-/// Everything that a verification depends on but the time.
+/// Everything that a verification depends on but the time and the OCSP answers, whose numbers it knows itself: one that is new
+/// touches the verifications that used the last one, and no others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     leaf: [u8; 32],
@@ -67,6 +69,7 @@ impl CachedVerifier {
         leaf: &Certificate,
         presented_chain: &[Certificate],
         trust: &TrustedCas,
+        answers: &OcspAnswers,
         settings: &IdentifiedSettings,
         now: UnixTime,
     ) -> Arc<Verification> {
@@ -78,11 +81,11 @@ impl CachedVerifier {
             epoch: lists.epoch(),
             settings: *settings.identity(),
         };
-        let holds = |kept: &Verification| kept.holds_from() <= now && now < kept.holds_until();
+        let holds = |kept: &Verification| kept.holds_from() <= now && now < kept.holds_until() && kept.knows(answers);
         if let Some(kept) = self.kept.get(&key).filter(|kept| holds(&kept.verification)) {
             return kept.verification;
         }
-        let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, settings.settings(), now));
+        let made = Arc::new(verify_with(leaf, presented_chain, trust, &lists, Some(answers), settings.settings(), now));
         self.kept.insert(key, Kept::new(Arc::clone(&made), leaf, presented_chain));
         made
     }

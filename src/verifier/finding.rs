@@ -66,11 +66,11 @@ pub enum PurposeFinding {
 /// Whether the certificate, or a CA above it, was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationFinding {
-    /// Nobody looked: switched off, no CRLs, or no path to look along.
+    /// Nobody looked: switched off, nothing to look in, or no path to look along.
     NotChecked,
-    /// On no CRL, and the CRLs are good.
+    /// Good by OCSP, or on no CRL, and the CRLs are good.
     NotRevoked,
-    /// On a CRL.
+    /// On a CRL, or so by OCSP.
     Revoked(Reason),
     /// It cannot be told, and the settings demand to know.
     Unknown(Reason),

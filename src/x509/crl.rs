@@ -10,17 +10,16 @@
 //! 2. Complete and direct: no delta (§5.2.4), no indirect (§5.2.5, §5.3.3), no subset of reasons, no attribute certificates.
 //! 3. Nothing critical that is not understood, in the list or in an entry; no extension twice.
 //! 4. Dates as §5.1.2.4 to §5.1.2.6 have them; a nextUpdate, without which a list would never become stale.
-//! 5. A signature algorithm that is worth checking (`signature`).
+//! 5. A signature algorithm that is worth checking ([`crate::x509`]'s `signature`).
 //!
 //! What a list means for a certificate is said in [`crate::x509::revocation`].
 
 pub mod entries;
 mod error;
 mod extensions;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod scope;
 mod second_reader;
-mod signature;
 
 use std::fmt;
 
@@ -34,9 +33,9 @@ use self::entries::Entries;
 use self::extensions::ListExtensions;
 use self::fields::Fields;
 use self::scope::Scope;
-use self::signature::SignatureCheck;
-pub(crate) use self::signature::SignerCheck;
 use super::name::Name;
+use super::signature::SignatureCheck;
+pub(crate) use super::signature::SignerCheck;
 use crate::clock::UnixTime;
 
 /// One complete certificate revocation list, immutable; shared by `Arc`.
@@ -74,7 +73,7 @@ impl CrlIndex {
             authority_key: extensions.authority_key.map(Into::into),
             scope: Scope::read(extensions.issuing_distribution_point, fields.issuer)?,
             entries,
-            signature: SignatureCheck::read(&fields)?,
+            signature: SignatureCheck::read(fields.algorithm, fields.signed, fields.signature)?,
             sha256: Sha256::digest(der).into(),
             issuer,
         })

@@ -3,8 +3,7 @@
 //! Enters: an end entity, what was presented beside it, trusted CAs, settings, an instant. Leaves: every error with its
 //! depth, and the path they belong to.
 //!
-//! OpenSSL is not asked about revocation: [`crate::x509::revocation`] says for every certificate below the anchor what the
-//! lists say.
+//! OpenSSL is not asked about revocation: `status` says for every certificate below the anchor what OCSP answers and lists say.
 //!
 //! 1. The lints of [`crate::x509::lint`] on the end entity and on every presented CA.
 //! 2. Paths by issuer and subject (`enumerator`), each verified with a store that holds its anchor alone.
@@ -18,7 +17,10 @@
 pub(crate) mod concern;
 mod crl_signers;
 pub(crate) mod enumerator;
+pub mod inquiry;
+mod judgement;
 pub mod settings;
+mod status;
 
 use std::ops::ControlFlow;
 
@@ -26,14 +28,14 @@ use openssl::x509::store::X509StoreRef;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509PurposeId, X509Ref};
 
-use self::concern::{Concern, concern_of};
 use self::enumerator::{Candidate, Field, Presented, Search, search};
+pub(crate) use self::judgement::Judgement;
 use self::settings::{Purpose, RevocationCheckMode, VerificationSettings};
+use self::status::Asked;
 use super::certificate::Certificate;
-use super::crl::CrlIndex;
 use super::lint::{self, OWN_CHECK, Role};
+use super::ocsp_answers::OcspAnswers;
 use super::openssl_ffi::{PathError, VerifyRun};
-use super::revocation::{self, CertificateStatus};
 use super::revocation_lists::ListSet;
 use super::time::unix_time;
 use super::trusted_ca::TrustedCas;
@@ -52,19 +54,13 @@ const BAD_NOT_AFTER: i32 = 14;
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.
 const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
 
-/// What was found about the best path.
-#[derive(Default)]
-pub(crate) struct Judgement {
-    /// Every error, sorted, each once; lints of ours among them.
-    pub(crate) errors: Vec<PathError>,
-    /// Sentences of ours that explain errors 1 and 50, and what was left out of the search.
-    pub(crate) remarks: Vec<String>,
-    /// The chain, leaf first.
-    pub(crate) chain: Vec<X509>,
-    /// The search ended before every path was seen, and no path had a sound chain.
-    pub(crate) budget_spent: bool,
-    /// What the revocation lists say of each certificate below the anchor, leaf first; empty when nobody asked.
-    pub(crate) statuses: Vec<CertificateStatus>,
+/// What is known about revocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Knowledge<'a> {
+    /// A snapshot of the lists.
+    pub(crate) lists: &'a ListSet,
+    /// The OCSP answers that are held.
+    pub(crate) answers: Option<&'a OcspAnswers>,
 }
 
 /// Judges an end entity.
@@ -72,7 +68,7 @@ pub(crate) fn judge(
     leaf: &Certificate,
     presented: &[Certificate],
     trust: &TrustedCas,
-    lists: &ListSet,
+    knowledge: Knowledge<'_>,
     settings: &VerificationSettings,
     now: UnixTime,
 ) -> Judgement {
@@ -83,11 +79,16 @@ pub(crate) fn judge(
     }
     let presented = accept_presented(presented, settings, &mut own);
     let max_intermediates = usize::try_from(settings.max_path_length).unwrap_or(usize::MAX);
-    let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, lists, max_intermediates };
-    let judge = Judge { leaf, field: &field, settings, now, wildcard: lint::has_wildcard_name(leaf.der()) };
+    let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, lists: knowledge.lists, max_intermediates };
+    let wildcard = lint::has_wildcard_name(leaf.der());
+    let judge = Judge { leaf, field: &field, asked: Asked::new(knowledge.answers), settings, now, wildcard };
     let mut best = judge.best_path();
+    best.asked = judge.asked.into_seen();
     best.errors.append(&mut own.errors);
     best.remarks.append(&mut own.remarks);
+    if !best.depends_on_status() {
+        best.inquiries.clear();
+    }
     best.sorted()
 }
 
@@ -130,33 +131,10 @@ fn accept_presented(presented: &[Certificate], settings: &VerificationSettings, 
     accepted
 }
 
-impl Judgement {
-    /// A judgement that could not be made refuses.
-    fn unfinished(why: &str) -> Self {
-        let errors = vec![PathError { code: UNSPECIFIED, depth: 0 }];
-        Self { errors, remarks: vec![format!("OpenSSL did not finish: {why}")], ..Self::default() }
-    }
-
-    fn sorted(mut self) -> Self {
-        self.errors.sort_unstable();
-        self.errors.dedup();
-        self
-    }
-
-    /// Less is better: worst concern first, then fewer errors.
-    fn severity(&self, settings: &VerificationSettings) -> (u32, usize) {
-        let weight = |error: &PathError| if settings.tolerates(*error) { 1 } else { concern_of(error.code).weight() };
-        (self.errors.iter().map(weight).fold(0, |set, bit| set | bit), self.errors.len())
-    }
-
-    fn is_chain_sound(&self) -> bool {
-        self.errors.iter().all(|error| concern_of(error.code) != Concern::Chain)
-    }
-}
-
 struct Judge<'a> {
     leaf: &'a Certificate,
     field: &'a Field<'a>,
+    asked: Asked<'a>,
     settings: &'a VerificationSettings,
     now: UnixTime,
     wildcard: bool,
@@ -166,8 +144,12 @@ impl<'a> Judge<'a> {
     fn best_path(&self) -> Judgement {
         let mut best: Option<Judgement> = None;
         let mut revoked = false;
+        let mut inquiries = Vec::new();
         let found = search(self.leaf.openssl(), self.field, &mut |path| {
             let judged = self.one_path(path);
+            if judged.waits_for_status() {
+                inquiry::add(&mut inquiries, judged.inquiries.clone());
+            }
             let clean = judged.errors.is_empty();
             revoked |= judged.is_chain_sound() && judged.errors.contains(&LEAF_REVOKED);
             let better = |old: &Judgement| judged.severity(self.settings) < old.severity(self.settings);
@@ -181,6 +163,10 @@ impl<'a> Judge<'a> {
         // The issuer's word holds on every path, also on one along which its CRL could not be used.
         if revoked && !best.errors.is_empty() {
             best.errors.push(LEAF_REVOKED);
+        }
+        // A path that is not the best for want of a status may become it.
+        if !best.errors.is_empty() {
+            inquiry::add(&mut best.inquiries, inquiries);
         }
         // A sound chain stays sound whatever else the search would have found.
         if budget_spent && !best.is_chain_sound() {
@@ -196,7 +182,7 @@ impl<'a> Judge<'a> {
         let mut judged = self.run_along(self.leaf.openssl(), path, purpose_id(self.settings.purpose));
         // What a CA says of its serial numbers tells nothing about a certificate that it may not have issued.
         if self.checks_revocation() && judged.is_chain_sound() {
-            self.ask_lists(&mut judged, anchor);
+            self.ask_status(&mut judged, anchor);
         }
         let excludes = |ca: &X509| ca.to_der().is_ok_and(|der| lint::excludes_dns_names(&der));
         if self.wildcard && judged.chain.iter().any(excludes) {
@@ -214,23 +200,6 @@ impl<'a> Judge<'a> {
         let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
         let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
         self.run(leaf, store, &intermediates, purpose, partial)
-    }
-
-    /// Asks for the status of every certificate below the anchor; an anchor's own is not asked (RFC 5280 §6.1).
-    fn ask_lists(&self, judged: &mut Judgement, anchor: &Candidate<'a>) {
-        let mut rest = judged.chain.as_slice();
-        for depth in 0.. {
-            let [certificate, above @ ..] = rest else { break };
-            let Some(issuer) = above.first() else { break };
-            rest = above;
-            let other_signer = |list: &CrlIndex| self.other_signer(list, issuer, above, anchor);
-            let answer = revocation::status(certificate, issuer, self.field.lists, self.now, &other_signer);
-            judged.errors.extend(answer.codes.into_iter().map(|code| PathError { code, depth }));
-            if let CertificateStatus::Revoked(entry) = answer.status {
-                judged.remarks.push(format!("the certificate at depth {depth} is {entry}"));
-            }
-            judged.statuses.push(answer.status);
-        }
     }
 
     /// The reason why there is no path, and what else is wrong. The store is empty, so this never accepts.
@@ -284,7 +253,7 @@ impl<'a> Judge<'a> {
     fn checks_revocation(&self) -> bool {
         match self.settings.revocation_check_mode {
             RevocationCheckMode::Skip => false,
-            RevocationCheckMode::IgnoreCaError => !self.field.lists.is_empty(),
+            RevocationCheckMode::IgnoreCaError => !self.field.lists.is_empty() || self.asks(),
             RevocationCheckMode::Strict => true,
         }
     }

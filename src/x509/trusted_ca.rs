@@ -37,6 +37,29 @@ pub struct TrustMaterial {
     pub crls: Vec<Source>,
 }
 
+/// For which certificates of a path OCSP is asked: nginx's words (`ssl_ocsp`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OcspUse {
+    /// For none.
+    #[default]
+    Off,
+    /// For the client's own.
+    Leaf,
+    /// For every one below the anchor.
+    On,
+}
+
+impl OcspUse {
+    /// Whether it is asked for the certificate at this place in the chain, 0 for the client's own.
+    pub fn covers(self, depth: u32) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Leaf => depth == 0,
+            Self::On => true,
+        }
+    }
+}
+
 /// How a CA set is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustOptions {
@@ -46,11 +69,21 @@ pub struct TrustOptions {
     pub x509_strict: bool,
     /// Ed448 keys.
     pub allow_ed448: bool,
+    /// OCSP.
+    pub ocsp: OcspUse,
+    /// Lists can be fetched for the set, so that it matters to ask although there is none yet.
+    pub revocation_sources: bool,
 }
 
 impl Default for TrustOptions {
     fn default() -> Self {
-        Self { allow_partial_chain: false, x509_strict: true, allow_ed448: false }
+        Self {
+            allow_partial_chain: false,
+            x509_strict: true,
+            allow_ed448: false,
+            ocsp: OcspUse::Off,
+            revocation_sources: false,
+        }
     }
 }
 

@@ -91,7 +91,8 @@ impl ReasonCode {
         }
     }
 
-    fn from_number(number: u8) -> Option<Self> {
+    /// The reason with this number in ENUMERATED.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         const REMOVE_FROM_CRL: u8 = 8;
         if number == REMOVE_FROM_CRL {
             return Some(Self::RemoveFromCrl);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::x509::der::DerError;
+use crate::x509::signature::SignatureError;
 
 /// Why bytes are no CRL that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,16 @@ pub enum CrlError {
     Version,
     /// Extensions, but version 1.
     Version1WithExtensions,
+}
+
+impl From<SignatureError> for CrlError {
+    fn from(error: SignatureError) -> Self {
+        match error {
+            SignatureError::Algorithm(oid) => Self::SignatureAlgorithm(oid),
+            SignatureError::NotDer(error) => Self::NotDer(error),
+            SignatureError::OpenSsl => Self::SecondReader,
+        }
+    }
 }
 
 impl From<DerError> for CrlError {

@@ -79,15 +79,15 @@ fn version_2(field: Option<Tlv<'_>>) -> Result<bool, CrlError> {
     }
 }
 
-/// One extension of a list or of an entry.
-pub(super) struct Extension<'a> {
-    pub(super) oid: &'a [u8],
-    pub(super) critical: bool,
-    pub(super) value: &'a [u8],
+/// One extension of a list, of an entry, or of an OCSP answer.
+pub(crate) struct Extension<'a> {
+    pub(crate) oid: &'a [u8],
+    pub(crate) critical: bool,
+    pub(crate) value: &'a [u8],
 }
 
 impl<'a> Extension<'a> {
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DerError> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, DerError> {
         let mut extension = Reader::new(reader.expect(tag::SEQUENCE)?.content);
         let oid = extension.expect(tag::OID)?.content;
         crate::x509::oid::check(oid)?;
@@ -102,6 +102,6 @@ impl<'a> Extension<'a> {
 }
 
 /// A BOOLEAN whose default is FALSE: in DER it is absent, or TRUE (X.690 §11.1, §11.5).
-pub(super) fn truth(content: &[u8]) -> Result<bool, DerError> {
+pub(crate) fn truth(content: &[u8]) -> Result<bool, DerError> {
     if content == [0xFF] { Ok(true) } else { Err(DerError::new("a BOOLEAN that is not TRUE in one octet")) }
 }

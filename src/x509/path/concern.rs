@@ -7,9 +7,9 @@ pub(crate) enum Concern {
     Chain,
     /// Extended key usage or key usage for the purpose.
     Purpose,
-    /// On a CRL.
+    /// On a CRL, or so by OCSP.
     Revoked,
-    /// Whether it is on a CRL cannot be told.
+    /// Whether it was revoked cannot be told.
     RevocationUnknown,
     /// notBefore and notAfter.
     Validity,
@@ -21,7 +21,8 @@ pub(crate) fn concern_of(code: i32) -> Concern {
         9 | 10 | 13 | 14 => Concern::Validity,
         23 => Concern::Revoked,
         // Everything that OpenSSL can say of a CRL: none, its issuer, signature, dates, key usage, extensions, scope, path.
-        3 | 5 | 8 | 11 | 12 | 15 | 16 | 33 | 35 | 36 | 44 | 54 => Concern::RevocationUnknown,
+        // And of OCSP: 73 to 75.
+        3 | 5 | 8 | 11 | 12 | 15 | 16 | 33 | 35 | 36 | 44 | 54 | 73..=75 => Concern::RevocationUnknown,
         26 => Concern::Purpose,
         _ => Concern::Chain,
     }
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn whatever_is_not_known_is_about_the_chain() {
-        let known = [3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 23, 26, 33, 35, 36, 44, 54];
+        let known = [3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 23, 26, 33, 35, 36, 44, 54, 73, 74, 75];
         for code in -1..200 {
             assert_eq!(concern_of(code) == Concern::Chain, !known.contains(&code), "{code}");
         }

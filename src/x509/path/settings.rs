@@ -143,10 +143,10 @@ impl VerificationSettings {
     }
 
     /// Whether the revocation mode lets an error pass, as "status unknown". An allow list: 3 no CRL, 33 no certificate of the
-    /// CRL's issuer, and by its own switch 12 CRL expired.
+    /// CRL's issuer, 73 to 75 no OCSP answer or one that does not know the certificate, and by its own switch 12 CRL expired.
     pub(crate) fn tolerates(&self, error: PathError) -> bool {
         let soft = self.revocation_check_mode == RevocationCheckMode::IgnoreCaError;
-        soft && (matches!(error.code, 3 | 33) || (error.code == 12 && self.allow_stale_crl))
+        soft && (matches!(error.code, 3 | 33 | 73..=75) || (error.code == 12 && self.allow_stale_crl))
     }
 
     pub(crate) fn allowances(&self) -> Allowances {
@@ -177,7 +177,7 @@ mod tests {
         for code in 1..=100 {
             let error = PathError { code, depth: 0 };
             let soft = settings(RevocationCheckMode::IgnoreCaError, false).tolerates(error);
-            assert_eq!(soft, code == 3 || code == 33, "{code}");
+            assert_eq!(soft, [3, 33, 73, 74, 75].contains(&code), "{code}");
             assert_eq!(settings(RevocationCheckMode::IgnoreCaError, true).tolerates(error), soft || code == 12);
             assert!(!settings(RevocationCheckMode::Strict, true).tolerates(error));
             assert!(!settings(RevocationCheckMode::Skip, true).tolerates(error));

@@ -1,4 +1,4 @@
-//! Whether a CA signed a list, asked long after the list was read.
+//! Whether a key made the signature of a list or an OCSP answer; of a list, asked long after it was read.
 //!
 //! The key is often known only when a path was found, because clients present intermediates. A list of twenty megabytes is
 //! not kept, and not read again, for that: what is signed is a digest of tbsCertList, which is taken while the list is read.
@@ -18,10 +18,25 @@ use openssl::rsa::Padding;
 use openssl::sign::{RsaPssSaltlen, Verifier};
 use openssl::x509::X509Ref;
 
-use super::CrlError;
-use super::fields::Fields;
-use crate::x509::der::{self, DerError, Reader, Tlv, tag};
-use crate::x509::oid;
+use super::der::{self, DerError, Reader, Tlv, tag};
+use super::oid;
+
+/// Why a signature is not worth checking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SignatureError {
+    /// An algorithm that is weak, or not known to us: dotted.
+    Algorithm(String),
+    /// Not in DER.
+    NotDer(DerError),
+    /// OpenSSL has no digest for it.
+    OpenSsl,
+}
+
+impl From<DerError> for SignatureError {
+    fn from(error: DerError) -> Self {
+        Self::NotDer(error)
+    }
+}
 
 /// What came of asking whether a CA signed a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +84,14 @@ enum Algorithm {
 }
 
 impl SignatureCheck {
-    /// Takes what is needed from the fields of a list.
-    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, CrlError> {
-        let algorithm = Algorithm::read(fields.algorithm)?;
+    /// Takes what is needed: the AlgorithmIdentifier, the octets that were signed, and the BIT STRING of the signature.
+    pub(super) fn read(algorithm: Tlv<'_>, signed: &[u8], signature: Tlv<'_>) -> Result<Self, SignatureError> {
+        let algorithm = Algorithm::read(algorithm)?;
         let message = match algorithm.digest() {
-            Some(digest) => hash(digest.message_digest(), fields.signed).map_err(|_| CrlError::SecondReader)?.as_ref().into(),
-            None => fields.signed.into(),
+            Some(digest) => hash(digest.message_digest(), signed).map_err(|_| SignatureError::OpenSsl)?.as_ref().into(),
+            None => signed.into(),
         };
-        let Some((0, signature)) = fields.signature.content.split_first() else {
+        let Some((0, signature)) = signature.content.split_first() else {
             return Err(DerError::new("a signature that is not whole octets").into());
         };
         Ok(Self { algorithm, message, signature: signature.into(), signers: RwLock::default() })
@@ -144,12 +159,12 @@ impl SignatureCheck {
 
 impl Algorithm {
     /// Reads an AlgorithmIdentifier (RFC 3279, 4055, 5758, 8410).
-    fn read(identifier: Tlv<'_>) -> Result<Self, CrlError> {
+    fn read(identifier: Tlv<'_>) -> Result<Self, SignatureError> {
         let mut fields = Reader::new(identifier.content);
         let name = fields.expect(tag::OID)?.content;
         let parameters = if fields.is_empty() { None } else { Some(fields.any()?) };
         fields.finish()?;
-        let unknown = || CrlError::SignatureAlgorithm(oid::dotted(name));
+        let unknown = || SignatureError::Algorithm(oid::dotted(name));
         let algorithm = match name {
             [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A] => {
                 return parameters.and_then(|it| Self::read_pss(it).ok()).ok_or_else(unknown);
