@@ -5,6 +5,7 @@
 //! The figure is CPU time of the thread; median [least..most] of the rounds. Nothing is asserted of time.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::type_complexity, reason = "tables")]
 #![allow(clippy::print_stdout, reason = "a program whose output is its table")]
 
 use std::hint::black_box;
@@ -25,6 +26,7 @@ use vestibule::clock::UnixTime;
 use vestibule::verifier::cache::CachedVerifier;
 use vestibule::verifier::{IdentifiedSettings, TrustedCas, VerificationSettings, verify};
 use vestibule::x509::certificate::Certificate;
+use vestibule::x509::ocsp_answers::OcspAnswers;
 use vestibule::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 
 const ROUNDS: usize = 9;
@@ -109,6 +111,7 @@ struct Chain {
     trust: TrustedCas,
     settings: IdentifiedSettings,
     cache: CachedVerifier,
+    answers: OcspAnswers,
     store: X509Store,
     leaf_x509: X509,
     untrusted: Stack<X509>,
@@ -129,6 +132,7 @@ impl Chain {
             trust: TrustedCas::build(&material, TrustOptions::default(), NOW).unwrap(),
             settings: VerificationSettings::default().into(),
             cache: CachedVerifier::new(100),
+            answers: OcspAnswers::new(1),
             store: plain_store(root),
             leaf_x509: leaf,
             untrusted: stack(issuing),
@@ -151,7 +155,7 @@ impl Chain {
     }
 
     fn remembered(&self) {
-        black_box(self.cache.verify(&self.leaf, &self.presented, &self.trust, &self.settings, NOW));
+        black_box(self.cache.verify(&self.leaf, &self.presented, &self.trust, &self.answers, &self.settings, NOW));
     }
 
     fn openssl_fresh(&self) {

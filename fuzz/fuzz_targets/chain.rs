@@ -15,6 +15,7 @@ use vestibule::verifier::{
     Purpose, RevocationCheckMode, TrustedCas, Verification, VerificationSettings, optional_no_ca_text, verify,
 };
 use vestibule::x509::certificate::Certificate;
+use vestibule::x509::ocsp_answers::OcspAnswers;
 use vestibule::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 use vestibule_fuzz::chain_input::{self, Keys, Kind, Piece};
 use x509_parser::certificate::X509Certificate;
@@ -57,9 +58,9 @@ fuzz_target!(|input: &[u8]| {
     let found = verify(&leaf, &presented, &trust, &settings, NOW);
     consistent(&found, &trust);
     let cached = CachedVerifier::new(4);
-    let identified = settings.clone().into();
+    let (identified, answers) = (settings.clone().into(), OcspAnswers::new(1));
     for _ in 0..2 {
-        assert_eq!(cached.verify(&leaf, &presented, &trust, &identified, NOW).text(), found.text());
+        assert_eq!(cached.verify(&leaf, &presented, &trust, &answers, &identified, NOW).text(), found.text());
     }
     let _ = optional_no_ca_text(&leaf, &presented, NOW);
     if found.is_success() {

@@ -83,7 +83,7 @@ pub struct Piece {
 }
 
 /// At most so many pieces are read.
-const MOST_PIECES: usize = 12;
+const MOST_PIECES: usize = 6;
 
 /// Reads an input: settings, pieces.
 pub fn read(input: &[u8], keys: &Keys) -> Option<(u8, Vec<Piece>)> {
