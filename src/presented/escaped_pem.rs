@@ -86,12 +86,23 @@ fn block(text: &[u8]) -> Result<(Vec<u8>, &[u8]), &'static str> {
     let (base64, rest) = body.split_at(end);
     let rest = rest.strip_prefix(END).ok_or("has no `-----END CERTIFICATE-----`")?;
     let after = if rest.is_empty() { rest } else { line_end(rest).ok_or("something follows the last dashes")? };
-    let base64: Vec<u8> = base64.iter().copied().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    let der = STANDARD.decode(base64).map_err(|_| "the body is not base64")?;
-    if der.is_empty() {
-        return Err("the body is empty");
-    }
+    let der = STANDARD.decode(unfold(base64)?).map_err(|_| "the body is not base64")?;
     Ok((der, after))
+}
+
+/// Takes the line ends out. An empty line is none of RFC 7468: to other readers it ends headers, and what stands before it is
+/// no part of the certificate (RFC 1421 §4.4).
+fn unfold(body: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let lines = body.strip_suffix(b"\n").ok_or("the last line does not end before the dashes")?;
+    let mut unfolded = Vec::with_capacity(lines.len());
+    for line in lines.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return Err("the body is empty or has an empty line");
+        }
+        unfolded.extend_from_slice(line);
+    }
+    Ok(unfolded)
 }
 
 fn line_end(text: &[u8]) -> Option<&[u8]> {
@@ -149,6 +160,11 @@ mod tests {
             (not_pem, ONE.replace("MAMCAQE%3D", "MAMCAQE")),
             (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%00AQE%3D")),
             (not_pem, ONE.replace("MAMCAQE%3D", "")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%0A%0AAQE%3D")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "%0AMAMCAQE%3D")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMCAQE%3D%0D%0A")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%0DAQE%3D")),
+            (not_pem, ONE.replace("%3D%0A", "%3D")),
             (not_pem, ONE.replace("END%20", "")),
             (not_pem, ONE.replace("CERTIFICATE", "TRUSTED%20CERTIFICATE")),
             (not_pem, ONE.get(..38).unwrap().to_owned()),
