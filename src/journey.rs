@@ -11,6 +11,7 @@ use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
+use crate::tls::ServerNames;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
 use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub directory: Directory,
     /// The tenants; a domain names its own by position.
     pub tenants: Vec<Tenant>,
+    /// The server names of our own TLS listener, when there is one.
+    pub tls: Option<Arc<ServerNames>>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.

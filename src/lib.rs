@@ -61,6 +61,7 @@ pub mod admission;
 pub mod rules;
 
 // Effects.
+pub mod tls;
 pub mod upstream;
 
 // Surfaces.

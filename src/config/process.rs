@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::server_tls::{self, ServerTls};
 use super::table::Table;
 use crate::front_door::HeadLimits;
 use crate::secret::Pepper;
@@ -33,8 +34,10 @@ impl Listen {
 /// The settings of the process. A reload cannot change `listen`, `workers`, `admin` and the time-outs of the server.
 #[derive(Debug)]
 pub struct Process {
-    /// Data listeners.
+    /// Data listeners without TLS.
     pub listen: Vec<Listen>,
+    /// The data listener with TLS of our own.
+    pub tls: Option<ServerTls>,
     /// Worker threads; 0 is one for each core.
     pub workers: usize,
     /// How long an idle front-door connection is kept.
@@ -73,6 +76,7 @@ impl Process {
         let secrets = table.table_or_empty("secrets");
         let process = Self {
             listen: listeners(&server),
+            tls: server_tls::read(&server, folder, warnings),
             workers: server.number("workers", 0..=1024, 0),
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
@@ -98,7 +102,7 @@ impl Process {
 
 fn listeners(server: &Table<'_>) -> Vec<Listen> {
     let texts = server.texts("listen");
-    if texts.is_empty() {
+    if texts.is_empty() && !server.has("tls") {
         server.problem("listen", "is missing", "a list of listeners, like [\"127.0.0.1:8080\"]");
     }
     let read = texts
@@ -141,7 +145,7 @@ fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Opt
     Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
 }
 
-fn is_open_to_everybody(path: &Path) -> bool {
+pub(super) fn is_open_to_everybody(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
