@@ -11,6 +11,7 @@ mod policy;
 mod problem;
 mod process;
 mod profiles;
+mod proofs;
 mod registered;
 mod routes;
 mod rules;

@@ -3,8 +3,8 @@
 //! **Enters:** a [`RequestHead`], which anyone can make. **Leaves:** an [`AuthenticatedForward`], which only this module makes.
 //!
 //! 1. `Host` names one of our domains, or its `mtls.` alias: else [`Refusal::UnknownDomain`].
-//! 2. The domain's key header is there once and holds one of the domain's keys: else [`Refusal::FrontDoorKeyMissing`],
-//!    [`Refusal::FrontDoorKeyRepeated`], [`Refusal::FrontDoorKeyWrong`]. The peer gets the same answer for all of these.
+//! 2. Every proof of the domain's front door holds ([`Proof`]): else the proof's refusal. The peer gets the same answer for all
+//!    of these.
 //! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
 //!    `ContractHeader…` refusals. Until here no certificate header was read.
 //! 4. The client-ip header holds exactly one address: else [`Refusal::ClientAddressInvalid`].
@@ -16,18 +16,22 @@
 
 mod contract;
 mod domain;
+mod proof;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
+use crate::clock::UnixTime;
 use crate::header_names::fold;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
+use proof::Asked;
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
+pub use proof::{Proof, Proofs};
 
 /// A request from an authenticated front door, its contract headers taken out.
 ///
@@ -42,9 +46,9 @@ pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, H
 ///
 /// ```
 /// use vestibule::front_door::{AuthenticatedForward, Directory};
-/// use vestibule::{refusal::Refused, request_head::RequestHead};
-/// fn another(directory: &Directory, head: RequestHead) -> Result<AuthenticatedForward, Refused> {
-///     AuthenticatedForward::authenticate(directory, head)
+/// use vestibule::{clock::UnixTime, refusal::Refused, request_head::RequestHead};
+/// fn another(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<AuthenticatedForward, Refused> {
+///     AuthenticatedForward::authenticate(directory, head, now)
 /// }
 /// ```
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub struct AuthenticatedForward {
     limits: HeadLimits,
     domain: Arc<Domain>,
     host: String,
-    key_position: usize,
+    key_position: Option<usize>,
     client_address: IpAddr,
     method: Method,
     target: RequestTarget,
@@ -65,23 +69,23 @@ impl AuthenticatedForward {
     ///
     /// # Errors
     /// The refusals of the module's list.
-    pub fn authenticate(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
+    pub fn authenticate(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
         directory.limits().check(&head)?;
         let host = asked_host(&head.headers)?;
         let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
         let host = host.to_ascii_lowercase();
         let domain = Arc::clone(domain);
-        let key_position = prove_api_key(&domain, &head.headers)?;
+        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, head: &head, now })?;
         let mut headers = head.headers;
         let contract = domain.contract().take(&mut headers)?;
         domain.remove_reserved(&mut headers);
-        let client_address = client_address(&contract, domain.client_ip_header(), head.peer)?;
+        let client_address = client_address(&contract, domain.client_ip_header(), head.connection.peer)?;
         let limits = directory.limits();
         Ok(Self {
             limits,
             domain,
             host,
-            key_position,
+            key_position: evidence.key_position,
             client_address,
             method: head.method,
             target: head.target,
@@ -100,8 +104,9 @@ impl AuthenticatedForward {
         &self.host
     }
 
-    /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use.
-    pub fn key_position(&self) -> usize {
+    /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use. None when the front door
+    /// proves itself without one.
+    pub fn key_position(&self) -> Option<usize> {
         self.key_position
     }
 
@@ -180,17 +185,6 @@ fn asked_host(headers: &HeaderMap) -> Result<&str, Refused> {
         _ => host,
     };
     Ok(name.strip_suffix('.').unwrap_or(name))
-}
-
-fn prove_api_key(domain: &Domain, headers: &HeaderMap) -> Result<usize, Refused> {
-    let name = domain.contract().api_key();
-    let refuse = |refusal, why: &str| Refused::new(refusal, format!("`{name}` for `{}` {why}", domain.name()));
-    let mut values = headers.get_all(name).iter();
-    let key = values.next().ok_or_else(|| refuse(Refusal::FrontDoorKeyMissing, "is missing"))?;
-    if values.next().is_some() {
-        return Err(refuse(Refusal::FrontDoorKeyRepeated, "was sent more than once"));
-    }
-    domain.api_keys().position(key.as_bytes()).ok_or_else(|| refuse(Refusal::FrontDoorKeyWrong, "is not one of its keys"))
 }
 
 fn client_address(contract: &ContractValues, name: &HeaderName, peer: Option<IpAddr>) -> Result<IpAddr, Refused> {

@@ -86,7 +86,7 @@ impl Record {
     pub fn authenticated(&mut self, forward: &AuthenticatedForward) {
         self.client = Some(forward.client_address());
         self.domain = Some(Arc::clone(forward.domain()));
-        self.key_position = Some(forward.key_position());
+        self.key_position = forward.key_position();
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);

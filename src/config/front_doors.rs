@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::proofs;
 use super::table::Table;
 use crate::front_door::{ContractHeader, ForwardedMismatch, FrontDoor, VerdictMode};
 use crate::header_names::is_framing;
@@ -35,9 +36,9 @@ fn front_door(table: Table<'_>) -> Option<Door> {
     if format.as_deref().is_some_and(|format| format != "nginx") {
         table.problem("format", format!("found `{}`", format.unwrap_or_default()), "accepted: nginx");
     }
-    proofs(&table);
     let front_door = FrontDoor {
         name: name.clone().unwrap_or_default(),
+        proofs: proofs::read(&table)?,
         certificate_header_max: table.size("certificate_header_max", 16 * 1024),
         forwarded_verdict: table.choice(
             "forwarded_verdict",
@@ -66,17 +67,6 @@ fn front_door(table: Table<'_>) -> Option<Door> {
     names.finish();
     table.finish();
     name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers })
-}
-
-/// A front door without a proof would let everybody say anything.
-fn proofs(table: &Table<'_>) {
-    let proofs = table.texts("proofs");
-    if proofs.is_empty() {
-        table.problem("proofs", "is missing: anybody could be this front door", "proofs = [\"api_key\"]");
-    }
-    for proof in proofs.iter().filter(|proof| *proof != "api_key") {
-        table.problem("proofs", format!("found `{proof}`"), "accepted: api_key");
-    }
 }
 
 pub(super) fn parse_header_name(text: &str) -> Result<HeaderName, String> {

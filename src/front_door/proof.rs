@@ -1,0 +1,70 @@
+//! What proves that a request comes from a front door.
+
+mod api_key;
+
+use super::domain::Domain;
+use crate::clock::UnixTime;
+use crate::refusal::Refused;
+use crate::request_head::RequestHead;
+
+/// One proof. The order of the variants is the order in which they are checked: the cheapest first.
+#[derive(Debug)]
+pub enum Proof {
+    /// The domain's key in a header (Auth0 `cname-api-key`).
+    ApiKey,
+}
+
+impl Proof {
+    fn place(&self) -> usize {
+        match self {
+            Self::ApiKey => 2,
+        }
+    }
+
+    fn check(&self, asked: &Asked<'_>, evidence: &mut Evidence) -> Result<(), Refused> {
+        match self {
+            Self::ApiKey => evidence.key_position = Some(api_key::prove(asked.domain, &asked.head.headers)?),
+        }
+        Ok(())
+    }
+}
+
+/// The proofs of a front door: at least one, and all of them are required.
+#[derive(Debug)]
+pub struct Proofs(Vec<Proof>);
+
+impl Proofs {
+    /// Proofs of a list; none when it is empty, since everybody would be that front door.
+    pub fn new(mut proofs: Vec<Proof>) -> Option<Self> {
+        proofs.sort_by_key(Proof::place);
+        (!proofs.is_empty()).then_some(Self(proofs))
+    }
+
+    /// Whether the domains of this front door need keys.
+    pub fn need_api_keys(&self) -> bool {
+        self.0.iter().any(|proof| matches!(proof, Proof::ApiKey))
+    }
+
+    /// Checks every proof.
+    pub(super) fn check(&self, asked: &Asked<'_>) -> Result<Evidence, Refused> {
+        let mut evidence = Evidence::default();
+        for proof in &self.0 {
+            proof.check(asked, &mut evidence)?;
+        }
+        Ok(evidence)
+    }
+}
+
+/// What a proof looks at.
+pub(super) struct Asked<'a> {
+    pub(super) domain: &'a Domain,
+    pub(super) head: &'a RequestHead,
+    pub(super) now: UnixTime,
+}
+
+/// What the proofs found out.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// Which of the domain's keys was sent.
+    pub(super) key_position: Option<usize>,
+}
