@@ -7,6 +7,8 @@
 mod domains;
 mod environment;
 mod front_doors;
+mod mutual_tls;
+mod own_tls;
 mod policy;
 mod problem;
 mod process;
@@ -71,7 +73,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     for file in read.tenants {
         let name = file.name.clone();
         let place = tenant::Place { name: &name, position: tenants.len(), folder, now };
-        tenants.extend(tenant::read(Table::of(file, &collector), &place, &process, &mut directory, &mut warnings));
+        tenants.extend(tenant::read(Table::of(file, &collector), &place, &process, &mut directory, &mut wanted, &mut warnings));
     }
     let tls = server_tls::names(process.tls.as_ref(), &wanted, |key, found, accepted| {
         about_process.add(Problem { file: process_file.clone(), key: key.into(), found, accepted: accepted.into() });

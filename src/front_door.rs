@@ -16,6 +16,7 @@
 
 mod contract;
 mod domain;
+mod known_headers;
 mod proof;
 
 use std::net::IpAddr;
@@ -26,12 +27,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use crate::clock::UnixTime;
 use crate::header_names::fold;
 use crate::refusal::{Refusal, Refused};
-use crate::request_head::{RequestHead, RequestTarget};
+use crate::request_head::{RequestHead, RequestTarget, TlsPeer};
 use proof::Asked;
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
-pub use proof::{Proof, Proofs};
+pub use known_headers::CERTIFICATE_HEADERS;
+pub use proof::{Issued, MutualTls, Pin, Proof, Proofs, REMEMBERED};
 
 /// A request from an authenticated front door, its contract headers taken out.
 ///
@@ -62,6 +64,7 @@ pub struct AuthenticatedForward {
     target: RequestTarget,
     headers: HeaderMap,
     contract: ContractValues,
+    handshake: Option<Arc<TlsPeer>>,
 }
 
 impl AuthenticatedForward {
@@ -75,7 +78,9 @@ impl AuthenticatedForward {
         let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
         let host = host.to_ascii_lowercase();
         let domain = Arc::clone(domain);
-        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, head: &head, now })?;
+        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, host: &host, head: &head, now })?;
+        let own = domain.front_door().proofs.are_own_handshake();
+        let handshake = head.connection.tls.filter(|_| own);
         let mut headers = head.headers;
         let contract = domain.contract().take(&mut headers)?;
         domain.remove_reserved(&mut headers);
@@ -91,6 +96,7 @@ impl AuthenticatedForward {
             target: head.target,
             headers,
             contract,
+            handshake,
         })
     }
 
@@ -133,6 +139,11 @@ impl AuthenticatedForward {
     /// What the contract headers held.
     pub fn contract(&self) -> &ContractValues {
         &self.contract
+    }
+
+    /// The client's own handshake with us; none when a front door stands between.
+    pub fn handshake(&self) -> Option<&Arc<TlsPeer>> {
+        self.handshake.as_ref()
     }
 
     /// The request that a subrequest asks about: its method and target stand in two headers that the front door sets.

@@ -103,6 +103,9 @@ impl Presentation {
     /// The refusals of the module's list.
     pub fn read(forward: &AuthenticatedForward, decoder: &CertificateDecoder) -> Result<Self, Refused> {
         let (contract, door) = (forward.contract(), forward.domain().front_door());
+        if let Some(peer) = forward.handshake() {
+            return Ok(Self { certificate: decoder.of_handshake(&peer.certificates)?, ..Self::ignored() });
+        }
         let verdict = contract.verdict().map(ForwardedVerdict::parse).transpose()?;
         let header = contract.certificate().filter(|value| !forwarded::is_absent(value, verdict.as_ref()));
         let certificate = header.map(|value| decoder.decode(value.as_bytes(), door.certificate_header_max)).transpose()?;

@@ -50,7 +50,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
     let style = tenant.error_style;
-    if let Some(endpoint) = tenant.authorize.as_ref().filter(|endpoint| endpoint.path == forward.target().path()) {
+    if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).map_into_right_body();
     }
     let (request_id, findings) = record.deciding();

@@ -50,6 +50,7 @@ const CERTIFICATE_HEADER: &str = "The forwarded client certificate cannot be rea
 const NO_CERTIFICATE: &str = "A client certificate is required.";
 const CERTIFICATE: &str = "The client certificate was not accepted.";
 const DENIED: &str = "Access is denied.";
+const MISDIRECTED: &str = "The connection was made for another host.";
 const MALFORMED: &str = "The request is malformed.";
 const HEAD_TOO_LARGE: &str = "The request's headers are too large.";
 const BODY_TOO_LARGE: &str = "The request's body is too large.";
@@ -68,6 +69,10 @@ refusals! {
     FrontDoorKeyRepeated, "front_door_key_repeated", 403, FrontDoor, NOT_AUTHENTICATED;
     /// The key is not one of the domain's keys.
     FrontDoorKeyWrong, "front_door_key_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door showed no certificate of its own, or its connection has no TLS.
+    FrontDoorCertificateMissing, "front_door_certificate_missing", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door's certificate is not one of those configured, or not good now.
+    FrontDoorCertificateWrong, "front_door_certificate_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
 
     /// A contract header was sent more than once.
     ContractHeaderRepeated, "contract_header_repeated", 400, FrontDoor, CONTRACT;
@@ -79,6 +84,8 @@ refusals! {
     ContractHeaderInTrailer, "contract_header_in_trailer", 400, FrontDoor, CONTRACT;
     /// A contract header carries control bytes.
     ContractHeaderControlBytes, "contract_header_control_bytes", 400, FrontDoor, CONTRACT;
+    /// The server name of the TLS handshake is missing or is not the host asked for.
+    SniMismatch, "sni_mismatch", 421, Client, MISDIRECTED;
     /// The client-ip header does not hold exactly one address.
     ClientAddressInvalid, "client_address_invalid", 400, FrontDoor, CONTRACT;
 

@@ -133,8 +133,8 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     }
     writeln!(out)?;
     writeln!(out, "client         {}", forward.client_address())?;
-    let endpoint = snapshot.tenant(&forward).ok().and_then(|tenant| tenant.authorize.as_ref());
-    if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.path == forward.target().path()) {
+    let tenant = snapshot.tenant(&forward).ok();
+    if let Some(endpoint) = tenant.and_then(|tenant| tenant.asked_at(&forward)) {
         match forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header) {
             Ok(original) => forward = original,
             Err(refused) => return decision(out, &refused),

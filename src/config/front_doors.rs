@@ -1,28 +1,33 @@
 //! `[[front_doors]]`: how certificates arrive, and what proves that they come from there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::own_tls::{self, Asking};
 use super::proofs;
 use super::table::Table;
 use crate::front_door::{ContractHeader, ForwardedMismatch, FrontDoor, VerdictMode};
 use crate::header_names::is_framing;
+use crate::verifier::TrustedCas;
 
 /// A front door and the names of its contract headers.
 pub(super) struct Door {
     pub(super) front_door: Arc<FrontDoor>,
     pub(super) api_key: HeaderName,
     pub(super) headers: Vec<(ContractHeader, HeaderName)>,
+    /// What it does in handshakes, when it is ourselves.
+    pub(super) own_tls: Option<Asking>,
 }
 
-pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
+pub(super) fn read(tenant: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Vec<Door> {
+    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("front_doors");
     if tables.is_empty() {
         tenant.problem("front_doors", "is missing: nothing could be trusted", "[[front_doors]] with `name` and `proofs`");
     }
-    let doors: Vec<Door> = tables.into_iter().filter_map(front_door).collect();
+    let doors: Vec<Door> = tables.into_iter().filter_map(|table| front_door(table, aliases, trusted)).collect();
     let mut names = HashSet::new();
     for door in doors.iter().filter(|door| !names.insert(&door.front_door.name)) {
         tenant.problem("front_doors", format!("two have the name `{}`", door.front_door.name), "one name for each");
@@ -30,15 +35,18 @@ pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
     doors
 }
 
-fn front_door(table: Table<'_>) -> Option<Door> {
+fn front_door(table: Table<'_>, aliases: bool, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Option<Door> {
     let name = table.required_text("name", "a name");
     let format = table.text("format");
+    if format.as_deref() == Some("tls") {
+        return own_tls::door(table, name, aliases);
+    }
     if format.as_deref().is_some_and(|format| format != "nginx") {
-        table.problem("format", format!("found `{}`", format.unwrap_or_default()), "accepted: nginx");
+        table.problem("format", format!("found `{}`", format.unwrap_or_default()), "accepted: nginx, tls");
     }
     let front_door = FrontDoor {
         name: name.clone().unwrap_or_default(),
-        proofs: proofs::read(&table)?,
+        proofs: proofs::read(&table, trusted)?,
         certificate_header_max: table.size("certificate_header_max", 16 * 1024),
         forwarded_verdict: table.choice(
             "forwarded_verdict",
@@ -66,7 +74,7 @@ fn front_door(table: Table<'_>) -> Option<Door> {
     headers.extend(names.parsed("request_id", parse_header_name).map(|name| (ContractHeader::RequestId, name)));
     names.finish();
     table.finish();
-    name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers })
+    name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers, own_tls: None })
 }
 
 pub(super) fn parse_header_name(text: &str) -> Result<HeaderName, String> {

@@ -1,29 +1,41 @@
 //! What proves that a request comes from a front door.
 
 mod api_key;
+mod handshake;
+mod mutual_tls;
 
 use super::domain::Domain;
 use crate::clock::UnixTime;
 use crate::refusal::Refused;
 use crate::request_head::RequestHead;
 
+pub use mutual_tls::{Issued, MutualTls, Pin, REMEMBERED};
+
 /// One proof. The order of the variants is the order in which they are checked: the cheapest first.
 #[derive(Debug)]
 pub enum Proof {
     /// The domain's key in a header (Auth0 `cname-api-key`).
     ApiKey,
+    /// We are the front door: our own TLS handshake, for the host that is asked for.
+    Handshake,
+    /// The front door's own certificate, shown to our TLS listener.
+    MutualTls(MutualTls),
 }
 
 impl Proof {
     fn place(&self) -> usize {
         match self {
+            Self::Handshake => 0,
             Self::ApiKey => 2,
+            Self::MutualTls(_) => 3,
         }
     }
 
     fn check(&self, asked: &Asked<'_>, evidence: &mut Evidence) -> Result<(), Refused> {
         match self {
             Self::ApiKey => evidence.key_position = Some(api_key::prove(asked.domain, &asked.head.headers)?),
+            Self::Handshake => handshake::prove(asked)?,
+            Self::MutualTls(expected) => expected.prove(asked.head.connection.tls.as_deref(), asked.now)?,
         }
         Ok(())
     }
@@ -45,6 +57,17 @@ impl Proofs {
         self.0.iter().any(|proof| matches!(proof, Proof::ApiKey))
     }
 
+    /// Whether the clients' own handshake is the proof: then their certificates come from the connection, and no header is
+    /// anybody's but the client's.
+    pub fn are_own_handshake(&self) -> bool {
+        self.0.iter().any(|proof| matches!(proof, Proof::Handshake))
+    }
+
+    /// Whether the front door shows a certificate of its own.
+    pub fn need_front_door_certificate(&self) -> bool {
+        self.0.iter().any(|proof| matches!(proof, Proof::MutualTls(_)))
+    }
+
     /// Checks every proof.
     pub(super) fn check(&self, asked: &Asked<'_>) -> Result<Evidence, Refused> {
         let mut evidence = Evidence::default();
@@ -58,6 +81,8 @@ impl Proofs {
 /// What a proof looks at.
 pub(super) struct Asked<'a> {
     pub(super) domain: &'a Domain,
+    /// The host name asked for, lower case: the domain's, or its alias.
+    pub(super) host: &'a str,
     pub(super) head: &'a RequestHead,
     pub(super) now: UnixTime,
 }

@@ -6,7 +6,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::PresentedCertificate;
+use super::{MAX_CHAIN, PresentedCertificate};
 use super::{escaped_pem, recent};
 use crate::refusal::{Refusal, Refused};
 use crate::x509::certificate::Certificate;
@@ -80,10 +80,44 @@ impl CertificateDecoder {
     }
 }
 
+impl CertificateDecoder {
+    /// The certificates of a handshake of ours, the client's own first; none without any.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateMalformed`], [`Refusal::CertificateHeaderTooMany`].
+    pub fn of_handshake(&self, certificates: &[Vec<u8>]) -> Result<Option<Arc<PresentedCertificate>>, Refused> {
+        if certificates.is_empty() {
+            return Ok(None);
+        }
+        if certificates.len() > 1 + MAX_CHAIN {
+            let cause = format!("{} certificates in the handshake; {} are read", certificates.len(), 1 + MAX_CHAIN);
+            return Err(Refused::new(Refusal::CertificateHeaderTooMany, cause));
+        }
+        let Some(known) = &self.known else { return parse(certificates, "handshake").map(Some) };
+        // Lengths first, and a beginning that no header has.
+        let mut digest = Sha256::new_with_prefix(b"\0handshake");
+        for certificate in certificates {
+            digest.update(certificate.len().to_be_bytes());
+            digest.update(certificate);
+        }
+        let key: [u8; 32] = digest.finalize().into();
+        if let Some(certificate) = known.get(&key) {
+            return Ok(Some(certificate));
+        }
+        let certificate = parse(certificates, "handshake")?;
+        known.insert(key, Arc::clone(&certificate));
+        Ok(Some(certificate))
+    }
+}
+
 fn read(value: &[u8]) -> Result<Arc<PresentedCertificate>, Refused> {
-    let mut certificates = escaped_pem::decode(value)?.into_iter().enumerate().map(|(position, der)| {
-        Certificate::from_der(&der).map_err(|why| {
-            Refused::new(Refusal::CertificateMalformed, format!("certificate {} of the header: {why}", position + 1))
+    parse(&escaped_pem::decode(value)?, "header")
+}
+
+fn parse(certificates: &[Vec<u8>], place: &str) -> Result<Arc<PresentedCertificate>, Refused> {
+    let mut certificates = certificates.iter().enumerate().map(|(position, der)| {
+        Certificate::from_der(der).map_err(|why| {
+            Refused::new(Refusal::CertificateMalformed, format!("certificate {} of the {place}: {why}", position + 1))
         })
     });
     let leaf = certificates

@@ -66,18 +66,18 @@ impl Pki {
     /// Makes everything, for these server names.
     pub(super) fn make(server_names: &[String], now: UnixTime) -> Result<Self, ErrorStack> {
         let maker = Maker { now };
-        let server_ca = maker.root(&name("Example Bank", None, "Example Server CA")?, None)?;
+        let server_ca = maker.root(name("Example Bank", None, "Example Server CA")?, None)?;
         let server_name = name("Example Bank", None, server_names.first().map_or("", String::as_str))?;
         let server = maker.leaf(&server_ca, Kind::Server, VALID, server_name, server_names)?;
-        let root = maker.root(&name("Example Bank", None, "Example Clients Root")?, None)?;
+        let root = maker.root(name("Example Bank", None, "Example Clients Root")?, None)?;
         let issuing_name = || name("Example Bank", None, "Example Clients Issuing CA");
         let issuing_key = new_key()?;
         let wish = Wish { kind: Kind::Ca, days: LONG, subject: issuing_name()?, dns: &[], key: &issuing_key, key_id: None };
         let issuing = Pair { certificate: maker.certify(&wish, Some(&root), &root.key)?, key: issuing_key };
         // A CA of the same name, and with the same key identifier in its certificate: only its key is another one.
         let key_id = issuing.certificate.subject_key_id().map(|id| id.as_slice().to_vec());
-        let forger = maker.root(&issuing_name()?, key_id.as_deref())?;
-        let other = maker.root(&name("Another Company", None, "Another Root")?, None)?;
+        let forger = maker.root(issuing_name()?, key_id.as_deref())?;
+        let other = maker.root(name("Another Company", None, "Another Root")?, None)?;
 
         let table = [
             ("contractor", &issuing, Kind::Client, VALID, "Contractors", "contractor-7"),
@@ -118,9 +118,9 @@ impl Maker {
         Asn1Time::from_unix(self.now.0.saturating_add(days * DAY))
     }
 
-    fn root(&self, subject: &X509NameRef, key_id: Option<&[u8]>) -> Result<Pair, ErrorStack> {
+    fn root(&self, subject: X509Name, key_id: Option<&[u8]>) -> Result<Pair, ErrorStack> {
         let key = new_key()?;
-        let wish = Wish { kind: Kind::Ca, days: LONG, subject: subject.to_owned()?, dns: &[], key: &key, key_id };
+        let wish = Wish { kind: Kind::Ca, days: LONG, subject, dns: &[], key: &key, key_id };
         Ok(Pair { certificate: self.certify(&wish, None, &key)?, key })
     }
 

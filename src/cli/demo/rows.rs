@@ -58,8 +58,8 @@ pub(super) const ATTACKS: [(&str, Attack, Ending); 6] = [
     ("stolen header", Attack::Header("client-certificate"), Refused("certificate_required")),
     ("same, with _", Attack::Header("client_certificate"), Refused("certificate_required")),
     ("another's header", Attack::Header("x-forwarded-client-cert"), Refused("certificate_required")),
-    ("another Host", Attack::Names { sni: Some(DOMAIN), host: OTHER_HOST }, Refused("misdirected_request")),
-    ("no server name", Attack::Names { sni: None, host: DOMAIN }, Refused("misdirected_request")),
+    ("another Host", Attack::Names { sni: Some(DOMAIN), host: OTHER_HOST }, Refused("sni_mismatch")),
+    ("no server name", Attack::Names { sni: None, host: DOMAIN }, Refused("sni_mismatch")),
     ("unknown name", Attack::Names { sni: Some("other.example"), host: "other.example" }, NoHandshake("unrecognized name")),
 ];
 
