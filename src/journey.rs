@@ -11,8 +11,8 @@ use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
-use crate::tls::ServerNames;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
+use crate::tls::ServerNames;
 use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
 

@@ -21,6 +21,8 @@ mod good;
 mod headers;
 #[path = "config/rules.rs"]
 mod rules;
+#[path = "config/tls.rs"]
+mod tls;
 
 use edge_config::{Folder, PEPPER, Ran};
 

@@ -36,8 +36,11 @@ const DOMAIN: &str = "api.bank.example";
 const OTHER_HOST: &str = "mtls.api.bank.example";
 
 pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> ExitCode {
-    let outcome = actix_web::rt::System::new().block_on(demonstrate(args.keep, out));
-    match outcome {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => return failed(&why),
+    };
+    match runtime.block_on(demonstrate(args.keep, out)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => failed(&"requests did not end as expected"),
         Err(why) => failed(&why),

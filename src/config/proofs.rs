@@ -19,7 +19,7 @@ pub(super) fn read(table: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<Trus
     for word in &words {
         match word.as_str() {
             "api_key" => proofs.push(Proof::ApiKey),
-            "mutual_tls" => proofs.extend(mutual_tls::read(table, trusted).map(Proof::MutualTls)),
+            "mutual_tls" => proofs.extend(mutual_tls::read(table, trusted).map(|proof| Proof::MutualTls(Box::new(proof)))),
             other => table.problem("proofs", format!("found `{other}`"), "accepted: api_key, mutual_tls"),
         }
     }

@@ -19,7 +19,7 @@ pub enum Proof {
     /// We are the front door: our own TLS handshake, for the host that is asked for.
     Handshake,
     /// The front door's own certificate, shown to our TLS listener.
-    MutualTls(MutualTls),
+    MutualTls(Box<MutualTls>),
 }
 
 impl Proof {

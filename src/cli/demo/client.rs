@@ -70,7 +70,8 @@ fn read(answer: &str) -> Said {
     Said { status, request_id: id.map(|(_, id)| id.trim().to_owned()).unwrap_or_default(), body: body.to_owned() }
 }
 
-/// The last words of OpenSSL's error: `tlsv1 unrecognized name`.
+/// What OpenSSL calls the alert: `tlsv1 unrecognized name`.
 fn reason(error: &str) -> String {
-    error.split(':').map(str::trim).find(|part| part.contains("alert")).unwrap_or(error).to_owned()
+    let named = |part: &&str| ["tlsv1 ", "tlsv13 ", "sslv3 "].iter().any(|start| part.starts_with(start));
+    error.split(':').map(str::trim).find(named).unwrap_or(error).to_owned()
 }

@@ -124,14 +124,7 @@ impl Maker {
         Ok(Pair { certificate: self.certify(&wish, None, &key)?, key })
     }
 
-    fn leaf(
-        &self,
-        ca: &Pair,
-        kind: Kind,
-        days: (i64, i64),
-        subject: X509Name,
-        dns: &[String],
-    ) -> Result<Pair, ErrorStack> {
+    fn leaf(&self, ca: &Pair, kind: Kind, days: (i64, i64), subject: X509Name, dns: &[String]) -> Result<Pair, ErrorStack> {
         let key = new_key()?;
         let wish = Wish { kind, days, subject, dns, key: &key, key_id: None };
         Ok(Pair { certificate: self.certify(&wish, Some(ca), &ca.key)?, key })
@@ -174,7 +167,10 @@ impl Maker {
         crl.append_extension(extension("2.5.29.20", &[2, 1, 1])?)?;
         let id = ca.certificate.subject_key_id().map(|id| id.as_slice().to_vec()).unwrap_or_default();
         let length = u8::try_from(id.len()).unwrap_or_default();
-        crl.append_extension(extension("2.5.29.35", &[&[0x30, length.wrapping_add(2), 0x80, length], id.as_slice()].concat())?)?;
+        crl.append_extension(extension(
+            "2.5.29.35",
+            &[&[0x30, length.wrapping_add(2), 0x80, length], id.as_slice()].concat(),
+        )?)?;
         crl.sort()?;
         crl.sign(&ca.key, MessageDigest::sha256())?;
         crl.build()

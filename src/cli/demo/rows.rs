@@ -101,9 +101,7 @@ pub(super) fn attack(site: &Site, pki: &Pki, name: &str, attack: Attack, ending:
             let headers = [(header, pem_text::escaped(&der)), ("client-certificate-ca-verified", "SUCCESS".to_owned())];
             send(site, pki, name, &Ask { sni: Some(DOMAIN), host: DOMAIN, path: "/", headers: &headers, client: None }, ending)
         }
-        Attack::Names { sni, host } => {
-            send(site, pki, name, &Ask { sni, host, path: "/", headers: &[], client: good }, ending)
-        }
+        Attack::Names { sni, host } => send(site, pki, name, &Ask { sni, host, path: "/", headers: &[], client: good }, ending),
     }
 }
 

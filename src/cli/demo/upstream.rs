@@ -35,7 +35,8 @@ fn answer(mut stream: &TcpStream) -> io::Result<()> {
         body.push_str(&line);
         body.push('\n');
     }
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())
 }
