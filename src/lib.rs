@@ -31,6 +31,8 @@
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
 //! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is not absent without the verdict `NONE` | `presented::an_empty_header_is_no_certificate_only_when_the_verdict_says_so` |
 //! | a verdict outlives the certificate on an open connection | nginx's `SUCCESS` after expiry | every request is judged at its own instant; remembered verdicts end at the next date | `time::a_certificate_that_expires_between_two_requests_of_one_connection` |
+//! | a TLS session with a certificate is resumed on another host | CVE-2025-23419, CVE-2025-23048 | our own TLS resumes nothing, and Host is the handshake's server name | `tls_listener::resumption`, `tls_listener::host_names` |
+//! | one route makes browsers ask for certificates on every host | Kong without `snis` | each server name has its own configuration | `tls_listener::asking` |
 //! | `CN=a,CN=admin` in a value matches `CN=admin` | regular expressions over a DN | attributes are variables of their own, read from the DER | `rules` |
 //! | a line feed in a subject starts a new header | printers that do not escape | values that we make hold 0x20 to 0x7E alone | `rules::template` |
 //! | several paths, the first one bad | CVE-2024-0567 | every path within a budget is judged by itself | `verify_suites` (BetterTLS) |

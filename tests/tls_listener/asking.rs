@@ -1,5 +1,7 @@
 //! Who is asked for a certificate, and by the names of which CAs.
 
+use vestibule::tls::{AskedHost, BuildError, ServerCertificate, ServerNames};
+
 use crate::bank::{authorities, good, leaf, person_of};
 use crate::set_up::{ALIAS, ASKED, BY_ALIAS, ClientFiles, House, NO_DOMAIN, OTHERS, QUIET};
 
@@ -61,4 +63,15 @@ fn each_tenant_has_its_own_cas() {
     house.upstream.take_one();
     house.assert_refused(&house.get(OTHERS, "/", Some(&good())), 401, "certificate_untrusted");
     house.assert_refused(&house.get(ASKED, "/", Some(&theirs)), 401, "certificate_untrusted");
+}
+
+#[test]
+fn names_of_more_cas_than_a_handshake_can_carry_are_refused_at_once() {
+    let server = crate::set_up::server(&[ASKED]);
+    let pem = crate::set_up::chain_pem(&server);
+    let certificate = ServerCertificate::from_pem(pem.as_bytes(), crate::set_up::key_pem(&server).as_bytes()).unwrap();
+    let asked = |names: usize| AskedHost { host: ASKED.into(), ask: Some(vec![vec![0x30; 1022]; names]) };
+    assert!(ServerNames::build(std::slice::from_ref(&certificate), &[asked(32)], false).is_ok());
+    let errors = ServerNames::build(&[certificate], &[asked(33)], false).unwrap_err();
+    assert_eq!(errors, [BuildError::CaNamesTooLong(ASKED.into(), 33 * 1024)]);
 }
