@@ -9,7 +9,7 @@ use super::own_tls::OwnHost;
 use super::process::Process;
 use super::table::Table;
 use super::tenant::Place;
-use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts};
+use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::HeaderNames;
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
@@ -99,7 +99,9 @@ fn domain<'d>(
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
     let mut reserved = HeaderNames::default();
-    for header in CERTIFICATE_HEADERS.iter().filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
+    let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
+    let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
+    for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
         reserved.insert(header, ());
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {

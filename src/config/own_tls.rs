@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use super::front_doors::Door;
+use super::front_doors::{Door, blank_format};
 use super::table::Table;
 use crate::admission::VerificationMode;
 use crate::front_door::{ForwardedMismatch, FrontDoor, Proof, Proofs, VerdictMode};
@@ -31,7 +31,8 @@ pub(super) struct Asking {
 }
 
 /// Reads a front door of format `tls`. Nothing is forwarded, so nothing of it is configured.
-pub(super) fn door(table: Table<'_>, name: Option<String>, aliases: bool) -> Option<Door> {
+pub(super) fn door(table: Table<'_>, aliases: bool) -> Option<Door> {
+    let name = table.required_text("name", "a name");
     if table.has("proofs") {
         table.problem("proofs", "has no effect with the format `tls`: the handshake is the proof", "no such key");
     }
@@ -48,6 +49,8 @@ pub(super) fn door(table: Table<'_>, name: Option<String>, aliases: bool) -> Opt
         certificate_header_max: 0,
         forwarded_verdict: VerdictMode::Ignore,
         forwarded_mismatch: ForwardedMismatch::Refuse,
+        format: blank_format(),
+        require_sni: false,
     };
     table.finish();
     let api_key = HeaderName::from_static("cname-api-key");

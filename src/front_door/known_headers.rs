@@ -35,6 +35,9 @@ pub const CERTIFICATE_HEADERS: &[&str] = &[
     "x-ssl-client-cert",
     // HAProxy, Apache httpd, F5 BIG-IP, WebLogic.
     "ssl-client-cert-chain-0",
+    "ssl-client-cert-chain-1",
+    "ssl-client-cert-chain-2",
+    "ssl-client-cert-chain-3",
     "tls-client-cert",
     "wl-proxy-client-cert",
     "x-ssl-client-cn",

@@ -124,7 +124,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
         &["[\"\"]", "[\"secret\"]", "[\"hmac-sha256:xy\"]", "[\"hmac-sha256:00\"]"],
         "vestibule keygen",
     ),
-    ("front_doors[0].format", &["\"envoy\""], "accepted: nginx, tls"),
+    ("front_doors[0].format", &["\"envoy\""], "accepted: nginx"),
     ("front_doors[0].proofs", &["[]", "[\"network\"]", "\"\""], "api_key"),
     ("front_doors[0].certificate_header_max", &["\"16\""], "accepted: "),
     ("front_doors[0].forwarded_verdict", &["\"trust\""], "accepted: ignore, narrow, require"),

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use vestibule::clock::UnixTime;
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
-    Proof, Proofs, VerdictMode,
+    Preset, Proof, Proofs, VerdictMode,
 };
 use vestibule::header_names::HeaderNames;
 use vestibule::request_head::{Connection, RequestHead, RequestTarget};
@@ -70,6 +70,8 @@ impl Door<'_> {
                 certificate_header_max: 65_536,
                 forwarded_verdict: self.verdict_mode,
                 forwarded_mismatch: ForwardedMismatch::Report,
+                format: Preset::find("nginx").unwrap().format(),
+                require_sni: false,
             }),
             contract: Contract::new(name("edge-key"), &headers).unwrap(),
             api_keys: Some(ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes())])),

@@ -110,3 +110,21 @@ fn a_chain_is_used_and_a_connection_outlives_no_date() {
     house.upstream.take();
     house.assert_refused(&connection.ask(get(ASKED, "/")), 401, "certificate_expired");
 }
+
+#[test]
+fn a_chain_is_read_up_to_a_number() {
+    let house = House::open();
+    for (others, status) in [(10, 200), (11, 400)] {
+        let many = |builder: &mut openssl::ssl::SslConnectorBuilder| {
+            for _ in 0..others {
+                builder.add_extra_chain_cert(authorities().issuing.certificate.clone()).unwrap();
+            }
+        };
+        let stream = handshake(house.port(), Some(ASKED), Some(&good()), many).unwrap();
+        let answer = Client::tls(stream).ask(get(ASKED, "/"));
+        assert_eq!(answer.status, status, "{others}");
+        let expected = if status == 200 { "" } else { "certificate_header_too_many" };
+        assert_eq!(house.code(&answer), expected);
+    }
+    assert_eq!(house.upstream.take().len(), 1);
+}
