@@ -387,7 +387,8 @@ fn numbered_headers() {
     }
     let trailer = whole.clone().with("Trailer", "client-certificate-chain-3");
     assert_eq!(bank.refused(&bank.vestibule.ask(trailer.text()), 400), "contract_header_in_trailer");
-    for (value, code) in [("%41", "certificate_header_encoding"), ("-----BEGIN CERTIFICATE-----", "certificate_header_not_pem")] {
+    for (value, code) in [("%41", "certificate_header_encoding"), ("-----BEGIN CERTIFICATE-----", "certificate_header_not_pem")]
+    {
         let answer = bank.vestibule.ask(whole.clone().with("client-certificate-chain-0", value).text());
         assert_eq!(bank.refused(&answer, 400), code);
     }
