@@ -355,6 +355,17 @@ fn a_strange_field_is_refused() {
     }
 }
 
+/// Google leaves a name out that is too long, and says so.
+#[test]
+fn a_field_that_was_left_out_for_its_size_says_nothing() {
+    let (chain, client, _) = forwarded("gcp", &good().certificate);
+    let bank = bank("gcp", chain);
+    let without = with(Request::get("/"), &client).instead("x-client-cert-subject-dn", "");
+    let request = without.instead("x-client-cert-error", "client_cert_subject_dn_exceeded_size_limit");
+    assert_eq!(bank.vestibule.ask(request.text()).status, 200);
+    assert_eq!(bank.upstream.take_one().header("x-client-cn"), "good");
+}
+
 /// Traefik's summary of names is not read: it cannot be told apart from a name that imitates it.
 #[test]
 fn a_header_that_is_not_read_goes_nowhere() {

@@ -6,6 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::open;
 use crate::bank::{Bank, DOMAIN, Request, authorities, good};
 
+/// Header lines, and the refusal or the verdict that follows.
+type Row<'r> = (&'r [(&'r str, &'r str)], &'r str);
+
 fn code(bank: &Bank, lines: &[(&str, &str)]) -> String {
     let request = lines.iter().fold(Request::get("/public/"), |request, (name, value)| request.with(name, value));
     let answer = bank.vestibule.ask(request.text());
@@ -25,7 +28,7 @@ fn no_dialect_takes_a_certificate_that_was_left_out_for_none() {
     let (presented, cf_verified, revoked) = ("cf-cert-presented", "cf-cert-verified", "cf-cert-revoked");
     let chain = STANDARD.encode(authorities().issuing.certificate.to_der().unwrap());
     let large = "client_cert_validated_leaf_exceeded_size_limit";
-    let tables: [(&str, &[(&[(&str, &str)], &str)]); 6] = [
+    let tables: [(&str, &[Row<'_>]); 6] = [
         (
             "haproxy",
             &[
