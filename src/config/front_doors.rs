@@ -1,11 +1,12 @@
 //! `[[front_doors]]`: how certificates arrive, and what proves that they come from there.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderName;
 
-use super::proofs;
+use super::proofs::{self, Surroundings};
 use super::table::Table;
 use crate::front_door::{ContractHeader, ForwardedMismatch, FrontDoor, VerdictMode};
 use crate::header_names::is_framing;
@@ -17,12 +18,12 @@ pub(super) struct Door {
     pub(super) headers: Vec<(ContractHeader, HeaderName)>,
 }
 
-pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
+pub(super) fn read(tenant: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Vec<Door> {
     let tables = tenant.tables("front_doors");
     if tables.is_empty() {
         tenant.problem("front_doors", "is missing: nothing could be trusted", "[[front_doors]] with `name` and `proofs`");
     }
-    let doors: Vec<Door> = tables.into_iter().filter_map(front_door).collect();
+    let doors: Vec<Door> = tables.into_iter().filter_map(|table| front_door(table, folder, warnings)).collect();
     let mut names = HashSet::new();
     for door in doors.iter().filter(|door| !names.insert(&door.front_door.name)) {
         tenant.problem("front_doors", format!("two have the name `{}`", door.front_door.name), "one name for each");
@@ -30,27 +31,12 @@ pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
     doors
 }
 
-fn front_door(table: Table<'_>) -> Option<Door> {
+fn front_door(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Door> {
     let name = table.required_text("name", "a name");
     let format = table.text("format");
     if format.as_deref().is_some_and(|format| format != "nginx") {
         table.problem("format", format!("found `{}`", format.unwrap_or_default()), "accepted: nginx");
     }
-    let front_door = FrontDoor {
-        name: name.clone().unwrap_or_default(),
-        proofs: proofs::read(&table)?,
-        certificate_header_max: table.size("certificate_header_max", 16 * 1024),
-        forwarded_verdict: table.choice(
-            "forwarded_verdict",
-            &[("ignore", VerdictMode::Ignore), ("narrow", VerdictMode::Narrow), ("require", VerdictMode::Require)],
-            VerdictMode::Ignore,
-        ),
-        forwarded_mismatch: table.choice(
-            "forwarded_mismatch",
-            &[("refuse", ForwardedMismatch::Refuse), ("report", ForwardedMismatch::Report)],
-            ForwardedMismatch::Refuse,
-        ),
-    };
     let names = table.table_or_empty("headers");
     let header = |key: &str, default: &'static str| {
         names.parsed(key, parse_header_name).unwrap_or_else(|| HeaderName::from_static(default))
@@ -64,6 +50,23 @@ fn front_door(table: Table<'_>) -> Option<Door> {
         (ContractHeader::SignatureAlgorithm, header("ssl_client_sigalg", "ssl_client_sigalg")),
     ];
     headers.extend(names.parsed("request_id", parse_header_name).map(|name| (ContractHeader::RequestId, name)));
+    let status = headers.iter().find(|(meaning, _)| *meaning == ContractHeader::Verdict).map(|(_, name)| name);
+    let mut surroundings = Surroundings { folder, status, warnings };
+    let front_door = FrontDoor {
+        name: name.clone().unwrap_or_default(),
+        proofs: proofs::read(&table, &mut surroundings)?,
+        certificate_header_max: table.size("certificate_header_max", 16 * 1024),
+        forwarded_verdict: table.choice(
+            "forwarded_verdict",
+            &[("ignore", VerdictMode::Ignore), ("narrow", VerdictMode::Narrow), ("require", VerdictMode::Require)],
+            VerdictMode::Ignore,
+        ),
+        forwarded_mismatch: table.choice(
+            "forwarded_mismatch",
+            &[("refuse", ForwardedMismatch::Refuse), ("report", ForwardedMismatch::Report)],
+            ForwardedMismatch::Refuse,
+        ),
+    };
     names.finish();
     table.finish();
     name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers })

@@ -1,29 +1,50 @@
 //! What proves that a request comes from a front door.
 
 mod api_key;
+mod network;
+mod signature;
+mod unix_peer;
 
 use super::domain::Domain;
 use crate::clock::UnixTime;
 use crate::refusal::Refused;
 use crate::request_head::RequestHead;
 
-/// One proof. The order of the variants is the order in which they are checked: the cheapest first.
+pub use network::Networks;
+pub(super) use signature::Signed;
+pub use signature::{NamedKey, SignatureProof};
+pub use unix_peer::UnixPeers;
+
+/// One proof.
 #[derive(Debug)]
 pub enum Proof {
     /// The domain's key in a header (Auth0 `cname-api-key`).
     ApiKey,
+    /// The address that it connects from.
+    Network(Networks),
+    /// A signature over the request (RFC 9421).
+    Signature(Box<SignatureProof>),
+    /// The process at the other end of a Unix socket.
+    UnixPeer(UnixPeers),
 }
 
 impl Proof {
+    /// The cheapest is checked first.
     fn place(&self) -> usize {
         match self {
+            Self::Network(_) => 0,
+            Self::UnixPeer(_) => 1,
             Self::ApiKey => 2,
+            Self::Signature(_) => 3,
         }
     }
 
     fn check(&self, asked: &Asked<'_>, evidence: &mut Evidence) -> Result<(), Refused> {
         match self {
             Self::ApiKey => evidence.key_position = Some(api_key::prove(asked.domain, &asked.head.headers)?),
+            Self::Network(networks) => networks.prove(asked.head.connection.peer)?,
+            Self::Signature(proof) => evidence.signed = Some(proof.prove(asked)?),
+            Self::UnixPeer(peers) => peers.prove(asked.head.connection.unix_peer)?,
         }
         Ok(())
     }
@@ -67,4 +88,6 @@ pub(super) struct Asked<'a> {
 pub(super) struct Evidence {
     /// Which of the domain's keys was sent.
     pub(super) key_position: Option<usize>,
+    /// The signature.
+    pub(super) signed: Option<Signed>,
 }
