@@ -58,6 +58,8 @@ mod registered;
 mod reload;
 #[path = "journey/shutdown.rs"]
 mod shutdown;
+#[path = "journey/signing_doors.rs"]
+mod signing_doors;
 #[path = "journey/streaming.rs"]
 mod streaming;
 #[path = "journey/surfaces.rs"]
