@@ -17,6 +17,7 @@ mod proofs;
 mod registered;
 mod routes;
 mod rules;
+mod secret_file;
 mod server_tls;
 mod source;
 mod table;
@@ -66,7 +67,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let unread = Collector::default();
     let about_process = if read.process.file.is_empty() { &unread } else { &collector };
     let process_file = read.process.file.clone();
-    let process = Process::read(Table::of(read.process, about_process), folder, &mut warnings);
+    let process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     let mut wanted = server_tls::Wanted::default();

@@ -4,7 +4,7 @@
 //!
 //! 1. `Host` names one of our domains, or its `mtls.` alias: else [`Refusal::UnknownDomain`].
 //! 2. Every proof of the domain's front door holds ([`Proof`]): else the proof's refusal. The peer gets the same answer for all
-//!    of these.
+//!    of these. A signature's nonce is the last question: it was not used before.
 //! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
 //!    `ContractHeader…` refusals. Until here no certificate header was read.
 //! 4. The client-ip header holds exactly one address: else [`Refusal::ClientAddressInvalid`].
@@ -13,14 +13,15 @@
 //! 6. Contract headers leave the request, and so do the client's copies of headers that only we set.
 //!
 //! A shared key proves the door, not that this certificate belongs to this request: whoever knows the key can send any public
-//! certificate. Keep the way from front door to here private. (Auth0: "Set up the customer edge"; RFC 9440 §4 for why the
-//! headers must be removed.)
+//! certificate, and whoever sits between can exchange one. A signature proves both. (Auth0: "Set up the customer edge"; RFC 9440
+//! §4 for why the headers must be removed.)
 
 mod contract;
 mod domain;
 mod format;
 mod known_headers;
 mod proof;
+mod replay;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::clock::UnixTime;
 use crate::header_names::fold;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget, TlsPeer};
-use proof::Asked;
+use proof::{Asked, Evidence};
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
@@ -39,7 +40,8 @@ pub use format::{
     ChainCodec, Codec, Format, LeafCodec, NameDialect, PRESETS, Preset, SerialDialect, VerdictDialect, XfccElements,
 };
 pub use known_headers::CERTIFICATE_HEADERS;
-pub use proof::{Issued, MutualTls, Pin, Proof, Proofs, REMEMBERED};
+pub use proof::{Issued, MutualTls, NamedKey, Networks, Pin, Proof, Proofs, REMEMBERED, SignatureProof, UnixPeers};
+pub use replay::{NonceMemory, NonceStore, Replay, StoreAddress};
 
 /// A request from an authenticated front door, its contract headers taken out.
 ///
@@ -53,10 +55,10 @@ pub use proof::{Issued, MutualTls, Pin, Proof, Proofs, REMEMBERED};
 /// ```
 ///
 /// ```
-/// use vestibule::front_door::{AuthenticatedForward, Directory};
+/// use vestibule::front_door::{AuthenticatedForward, Directory, Replay};
 /// use vestibule::{clock::UnixTime, refusal::Refused, request_head::RequestHead};
-/// fn another(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<AuthenticatedForward, Refused> {
-///     AuthenticatedForward::authenticate(directory, head, now)
+/// async fn another(ours: &Directory, head: RequestHead, now: UnixTime, seen: &Replay) -> Result<AuthenticatedForward, Refused> {
+///     AuthenticatedForward::authenticate(ours, head, now, seen).await
 /// }
 /// ```
 #[derive(Debug)]
@@ -64,7 +66,7 @@ pub struct AuthenticatedForward {
     limits: HeadLimits,
     domain: Arc<Domain>,
     host: String,
-    key_position: Option<usize>,
+    evidence: Evidence,
     client_address: IpAddr,
     method: Method,
     target: RequestTarget,
@@ -74,37 +76,29 @@ pub struct AuthenticatedForward {
 }
 
 impl AuthenticatedForward {
-    /// Authenticates the front door of a request.
+    /// Authenticates the front door of a request, and remembers the nonce of its signature.
     ///
     /// # Errors
     /// The refusals of the module's list.
-    pub fn authenticate(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
-        directory.limits().check(&head)?;
-        let host = asked_host(&head.headers)?;
-        let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
-        let host = host.to_ascii_lowercase();
-        let domain = Arc::clone(domain);
-        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, host: &host, head: &head, now })?;
-        let own = domain.front_door().proofs.are_own_handshake();
-        let handshake = head.connection.tls.filter(|_| own);
-        let mut headers = head.headers;
-        let contract = domain.contract().take(&mut headers)?;
-        domain.remove_reserved(&mut headers);
-        require_sni(&domain, &contract, &host)?;
-        let client_address = client_address(&contract, domain.client_ip_header(), head.connection.peer)?;
-        let limits = directory.limits();
-        Ok(Self {
-            limits,
-            domain,
-            host,
-            key_position: evidence.key_position,
-            client_address,
-            method: head.method,
-            target: head.target,
-            headers,
-            contract,
-            handshake,
-        })
+    pub async fn authenticate(
+        directory: &Directory,
+        head: RequestHead,
+        now: UnixTime,
+        replay: &Replay,
+    ) -> Result<Self, Refused> {
+        let proven = Proven::prove(directory, head, now)?;
+        if let Some(signed) = &proven.evidence.signed {
+            replay.remember(&signed.nonce, now).await?;
+        }
+        proven.read_contract()
+    }
+
+    /// The same, but a signature may have been used before: for whoever sends nothing on, like `vestibule explain`.
+    ///
+    /// # Errors
+    /// The refusals of the module's list.
+    pub fn unremembered(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
+        Proven::prove(directory, head, now)?.read_contract()
     }
 
     /// The domain that was asked for.
@@ -120,7 +114,12 @@ impl AuthenticatedForward {
     /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use. None when the front door
     /// proves itself without one.
     pub fn key_position(&self) -> Option<usize> {
-        self.key_position
+        self.evidence.key_position
+    }
+
+    /// Which key the request was signed with: tells when an old key is no longer in use.
+    pub fn keyid(&self) -> Option<&Arc<str>> {
+        self.evidence.signed.as_ref().map(|signed| &signed.keyid)
     }
 
     /// The client's address, as the front door said it.
@@ -156,9 +155,16 @@ impl AuthenticatedForward {
     /// The request that a subrequest asks about: its method and target stand in two headers that the front door sets.
     ///
     /// # Errors
-    /// [`Refusal::RequestTargetInvalid`] when one of them is missing, repeated or unreadable.
+    /// [`Refusal::RequestTargetInvalid`] when one of them is missing, repeated or unreadable; [`Refusal::SignatureUncovered`]
+    /// when the front door signs and its signature does not cover them.
     pub fn into_original(mut self, uri_header: &HeaderName, method_header: &HeaderName) -> Result<Self, Refused> {
         let invalid = |why: String| Refused::new(Refusal::RequestTargetInvalid, why);
+        if let Some(signed) = &self.evidence.signed {
+            let uncovered = [uri_header, method_header].into_iter().find(|name| !signed.covers(name));
+            if let Some(name) = uncovered {
+                return Err(Refused::new(Refusal::SignatureUncovered, format!("it does not cover `{name}`")));
+            }
+        }
         let uri = single(&self.headers, uri_header).map_err(invalid)?;
         let uri = uri.to_str().map_err(|_| invalid(format!("`{uri_header}` is not text")))?;
         self.target = RequestTarget::parse(uri)?;
@@ -179,6 +185,52 @@ impl AuthenticatedForward {
             target: self.target,
             headers: self.headers,
         }
+    }
+}
+
+/// A request whose proofs hold; of a signature only the nonce is unknown. Nothing that it says is believed yet.
+struct Proven {
+    limits: HeadLimits,
+    domain: Arc<Domain>,
+    host: String,
+    evidence: Evidence,
+    head: RequestHead,
+}
+
+impl Proven {
+    fn prove(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
+        directory.limits().check(&head)?;
+        let host = asked_host(&head.headers)?;
+        let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
+        let (host, domain) = (host.to_ascii_lowercase(), Arc::clone(domain));
+        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, host: &host, head: &head, now })?;
+        Ok(Self { limits: directory.limits(), domain, host, evidence, head })
+    }
+
+    fn read_contract(self) -> Result<AuthenticatedForward, Refused> {
+        let Self { limits, domain, host, evidence, head } = self;
+        let own = domain.front_door().proofs.are_own_handshake();
+        let handshake = head.connection.tls.filter(|_| own);
+        let mut headers = head.headers;
+        let contract = domain.contract().take(&mut headers)?;
+        domain.remove_reserved(&mut headers);
+        if let Some(signed) = &evidence.signed {
+            signed.remove(&mut headers);
+        }
+        require_sni(&domain, &contract, &host)?;
+        let client_address = client_address(&contract, domain.client_ip_header(), head.connection.peer)?;
+        Ok(AuthenticatedForward {
+            limits,
+            domain,
+            host,
+            evidence,
+            client_address,
+            method: head.method,
+            target: head.target,
+            headers,
+            contract,
+            handshake,
+        })
     }
 }
 

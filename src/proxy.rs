@@ -37,8 +37,10 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let connection = request.conn_data::<Connection>().cloned().unwrap_or_default();
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), connection.peer);
     let now = UnixTime::now();
-    let forward = head_of(&request, connection)
-        .and_then(|head| AuthenticatedForward::authenticate(&record.snapshot().directory, head, now));
+    let forward = match head_of(&request, connection) {
+        Ok(head) => AuthenticatedForward::authenticate(&record.snapshot().directory, head, now, record.replay()).await,
+        Err(refused) => Err(refused),
+    };
     let forward = match forward {
         Ok(forward) => forward,
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),

@@ -119,6 +119,11 @@ impl RequestTarget {
         &self.raw
     }
 
+    /// The path as sent, without the query.
+    pub fn raw_path(&self) -> &str {
+        self.query_at.and_then(|at| self.raw.get(..at)).unwrap_or(&self.raw)
+    }
+
     /// The path: escapes decoded once, repeated slashes merged (nginx `$uri`).
     pub fn path(&self) -> &str {
         &self.path

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process, ServerTls};
+use crate::front_door::Replay;
 use crate::journey::Snapshot;
 use crate::proxy;
 use crate::refusal::Refusal;
@@ -41,6 +42,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// The access log.
     pub access: Arc<AccessLog>,
+    /// The nonces of signed requests. A reload does not touch them.
+    pub replay: Arc<Replay>,
 }
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the

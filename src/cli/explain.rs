@@ -142,7 +142,7 @@ fn head_of(bytes: &[u8], connection: Connection) -> Result<RequestHead, Refused>
 }
 
 fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTime, out: &mut dyn Write) -> io::Result<()> {
-    let forward = head.and_then(|head| AuthenticatedForward::authenticate(&snapshot.directory, head, now));
+    let forward = head.and_then(|head| AuthenticatedForward::unremembered(&snapshot.directory, head, now));
     let mut forward = match forward {
         Ok(forward) => forward,
         Err(refused) => {
@@ -154,6 +154,9 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     write!(out, "front door     `{}` for `{}`", domain.front_door().name, domain.name())?;
     if let Some(position) = forward.key_position() {
         write!(out, ", key {position}")?;
+    }
+    if let Some(keyid) = forward.keyid() {
+        write!(out, ", signed with `{keyid}`; whether the nonce is new was not asked")?;
     }
     writeln!(out)?;
     writeln!(out, "client         {}", forward.client_address())?;

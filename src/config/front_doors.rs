@@ -8,8 +8,9 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::own_tls::{self, Asking};
-use super::proofs;
+use super::proofs::{self, Surroundings};
 use super::table::Table;
+use super::tenant::Place;
 use crate::front_door::{ContractHeader, Format, ForwardedMismatch, FrontDoor, VerdictDialect, VerdictMode};
 use crate::header_names::is_framing;
 use crate::verifier::TrustedCas;
@@ -27,7 +28,7 @@ pub(super) struct Door {
 
 pub(super) fn read(
     tenant: &Table<'_>,
-    tenant_name: &str,
+    place: &Place<'_>,
     trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
     warnings: &mut Vec<String>,
 ) -> Vec<Door> {
@@ -40,7 +41,7 @@ pub(super) fn read(
         .into_iter()
         .filter_map(|table| match table.text("format").as_deref() {
             Some(format::OWN_TLS) => own_tls::door(table, aliases),
-            _ => front_door(table, tenant_name, trusted, warnings),
+            _ => front_door(table, place, trusted, warnings),
         })
         .collect();
     let mut names = HashSet::new();
@@ -52,7 +53,7 @@ pub(super) fn read(
 
 fn front_door(
     table: Table<'_>,
-    tenant_name: &str,
+    place: &Place<'_>,
     trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
     warnings: &mut Vec<String>,
 ) -> Option<Door> {
@@ -60,14 +61,21 @@ fn front_door(
     let chosen = format::read(&table);
     if let Some(preset) = chosen.preset.filter(|preset| preset.experimental) {
         warnings.push(format!(
-            "{tenant_name}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            "{}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            place.name,
             name.as_deref().unwrap_or_default(),
             preset.name
         ));
     }
+    let names = table.table_or_empty("headers");
+    let api_key = names.parsed("cname_api_key", parse_header_name).unwrap_or(HeaderName::from_static("cname-api-key"));
+    let headers = header_names(&names, &chosen.format, chosen.preset.map_or(format::RAW_HEADERS, |preset| preset.headers));
+    let named = |wanted| headers.iter().find(|(meaning, _)| *meaning == wanted).map(|(_, name)| name);
+    let status = named(ContractHeader::Verdict).or_else(|| named(ContractHeader::Presented));
+    let mut surroundings = Surroundings { folder: place.folder, status, trusted, warnings };
     let front_door = FrontDoor {
         name: name.clone().unwrap_or_default(),
-        proofs: proofs::read(&table, trusted)?,
+        proofs: proofs::read(&table, &mut surroundings)?,
         certificate_header_max: table.size("certificate_header_max", 16 * 1024),
         forwarded_verdict: table.choice(
             "forwarded_verdict",
@@ -86,9 +94,6 @@ fn front_door(
     if no_verdict && front_door.forwarded_verdict != VerdictMode::Ignore {
         table.problem("forwarded_verdict", "this format has no verdict", "forwarded_verdict = \"ignore\"");
     }
-    let names = table.table_or_empty("headers");
-    let api_key = names.parsed("cname_api_key", parse_header_name).unwrap_or(HeaderName::from_static("cname-api-key"));
-    let headers = header_names(&names, &front_door.format, chosen.preset.map_or(format::RAW_HEADERS, |preset| preset.headers));
     if front_door.require_sni && !headers.iter().any(|(meaning, _)| *meaning == ContractHeader::Sni) {
         table.problem("require_sni", "no header would hold the server name", "headers.ssl_server_name = \"ssl-server-name\"");
     }

@@ -9,6 +9,9 @@ use crate::front_door::{Issued, MutualTls, Pin, REMEMBERED};
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{TrustedCas, VerificationSettings};
 
+/// The keys of a front door that belong to the proof.
+pub(super) const KEYS: [&str; 3] = ["mutual_tls_ca", "mutual_tls_certificates", "mutual_tls_names"];
+
 const ACCEPTED: &str = "`sha256:HEX` of a certificate, or `spki-sha256:HEX` of its key; `vestibule inspect` shows both";
 
 /// Reads `mutual_tls_…`. None after a problem.
@@ -69,13 +72,4 @@ fn issued(
         settings: VerificationSettings::default().into(),
         verifier: CachedVerifier::new(REMEMBERED),
     })
-}
-
-/// The keys above, where the proof is not asked for.
-pub(super) fn without_effect(table: &Table<'_>) {
-    for key in ["mutual_tls_certificates", "mutual_tls_ca", "mutual_tls_names"] {
-        if table.has(key) {
-            table.problem(key, "has no effect: `mutual_tls` is not among the `proofs`", "`mutual_tls` there, or no such key");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::process::is_open_to_everybody;
+use super::secret_file;
 use super::table::Table;
 use crate::tls::{AskedHost, BuildError, ServerCertificate, ServerNames};
 
@@ -63,17 +63,15 @@ fn certificates(table: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) ->
 }
 
 fn certificate(pair: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<ServerCertificate> {
-    let read = |key: &str| {
-        let file = pair.required_text(key, "a PEM file")?;
-        let read = std::fs::read(folder.join(&file));
-        read.map_err(|why| pair.problem(key, format!("`{file}` cannot be read: {why}"), "a PEM file")).ok()
-    };
-    let (chain, key) = (read("certificate"), read("key"));
     let file = |key: &str| pair.text(key).unwrap_or_default();
-    if is_open_to_everybody(&folder.join(file("key"))) {
-        warnings.push(format!("`{}` holds a private key, and everybody on this machine may read it: chmod 600", file("key")));
-    }
-    let made = ServerCertificate::from_pem(&chain?, &key?);
+    let chain = pair.required_text("certificate", "a PEM file").and_then(|file| {
+        let unreadable = |why| pair.problem("certificate", format!("`{file}` cannot be read: {why}"), "a PEM file");
+        std::fs::read(folder.join(&file)).map_err(unreadable).ok()
+    });
+    let key = pair
+        .required_text("key", "a PEM file")
+        .and_then(|file| secret_file::read(pair, "key", folder, &file, ("a private key", "one private key, as PEM"), warnings));
+    let made = ServerCertificate::from_pem(&chain?, key?.as_bytes());
     let problem = |why: crate::tls::PemError| {
         let key = if why.of_key { "key" } else { "certificate" };
         pair.problem(key, format!("`{}` {}", file(key), why.found), why.accepted);

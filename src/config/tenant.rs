@@ -36,7 +36,7 @@ pub(super) fn read(
 ) -> Option<Tenant> {
     let rules = rules::read(&table);
     let trusted = trusted_ca::read(&table, place, warnings);
-    let doors = front_doors::read(&table, place.name, &trusted, warnings);
+    let doors = front_doors::read(&table, place, &trusted, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
     let upstreams = upstreams::read(&table, place.folder);

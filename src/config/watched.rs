@@ -8,7 +8,7 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 10] = [
+const FILE_KEYS: [&str; 12] = [
     "allow_certificates",
     "certificate",
     "certificates",
@@ -18,6 +18,8 @@ const FILE_KEYS: [&str; 10] = [
     "issuers",
     "key",
     "pepper_file",
+    "redis_password_file",
+    "secret_file",
     "trusted_ca",
 ];
 

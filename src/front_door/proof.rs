@@ -3,6 +3,9 @@
 mod api_key;
 mod handshake;
 mod mutual_tls;
+mod network;
+mod signature;
+mod unix_peer;
 
 use super::domain::Domain;
 use crate::clock::UnixTime;
@@ -10,8 +13,12 @@ use crate::refusal::Refused;
 use crate::request_head::RequestHead;
 
 pub use mutual_tls::{Issued, MutualTls, Pin, REMEMBERED};
+pub use network::Networks;
+pub(super) use signature::Signed;
+pub use signature::{NamedKey, SignatureProof};
+pub use unix_peer::UnixPeers;
 
-/// One proof. The order of the variants is the order in which they are checked: the cheapest first.
+/// One proof.
 #[derive(Debug)]
 pub enum Proof {
     /// The domain's key in a header (Auth0 `cname-api-key`).
@@ -20,14 +27,23 @@ pub enum Proof {
     Handshake,
     /// The front door's own certificate, shown to our TLS listener.
     MutualTls(Box<MutualTls>),
+    /// The address that it connects from.
+    Network(Networks),
+    /// A signature over the request (RFC 9421).
+    Signature(Box<SignatureProof>),
+    /// The process at the other end of a Unix socket.
+    UnixPeer(UnixPeers),
 }
 
 impl Proof {
+    /// The cheapest is checked first.
     fn place(&self) -> usize {
         match self {
-            Self::Handshake => 0,
+            Self::Handshake | Self::Network(_) => 0,
+            Self::UnixPeer(_) => 1,
             Self::ApiKey => 2,
             Self::MutualTls(_) => 3,
+            Self::Signature(_) => 4,
         }
     }
 
@@ -36,6 +52,9 @@ impl Proof {
             Self::ApiKey => evidence.key_position = Some(api_key::prove(asked.domain, &asked.head.headers)?),
             Self::Handshake => handshake::prove(asked)?,
             Self::MutualTls(expected) => expected.prove(asked.head.connection.tls.as_deref(), asked.now)?,
+            Self::Network(networks) => networks.prove(asked.head.connection.peer)?,
+            Self::Signature(proof) => evidence.signed = Some(proof.prove(asked)?),
+            Self::UnixPeer(peers) => peers.prove(asked.head.connection.unix_peer)?,
         }
         Ok(())
     }
@@ -92,4 +111,6 @@ pub(super) struct Asked<'a> {
 pub(super) struct Evidence {
     /// Which of the domain's keys was sent.
     pub(super) key_position: Option<usize>,
+    /// The signature.
+    pub(super) signed: Option<Signed>,
 }

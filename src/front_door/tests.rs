@@ -57,7 +57,7 @@ fn head(lines: &[(&str, &str)]) -> RequestHead {
 }
 
 fn authenticate(lines: &[(&str, &str)]) -> Result<AuthenticatedForward, Refused> {
-    AuthenticatedForward::authenticate(&directory(), head(lines), NOW)
+    AuthenticatedForward::unremembered(&directory(), head(lines), NOW)
 }
 
 fn refusal(lines: &[(&str, &str)]) -> Refusal {
@@ -150,7 +150,7 @@ fn the_peer_is_the_client_when_the_front_door_says_nothing() {
     assert_eq!(forward.client_address().to_string(), "192.0.2.1");
     let mut head = head(&[("host", "api.example"), ("cname-api-key", KEY)]);
     head.connection = Connection::default();
-    let refused = AuthenticatedForward::authenticate(&directory(), head, NOW).unwrap_err();
+    let refused = AuthenticatedForward::unremembered(&directory(), head, NOW).unwrap_err();
     assert_eq!(refused.refusal, Refusal::ClientAddressInvalid);
 }
 

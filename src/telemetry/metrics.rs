@@ -50,6 +50,8 @@ pub struct Metrics {
     upstream: Histogram,
     /// Requests in flight.
     pub in_flight: Gauge,
+    /// Nonces that this process remembers.
+    pub nonces_remembered: Gauge,
     /// Reloads that took effect.
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
@@ -64,7 +66,7 @@ impl Default for Metrics {
         let handshakes = Family::<Labels, Counter>::default();
         let permitted = Counter::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
-        let in_flight = Gauge::default();
+        let (in_flight, nonces_remembered) = (Gauge::default(), Gauge::default());
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
@@ -73,6 +75,7 @@ impl Default for Metrics {
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
         registry.register("upstream_head_seconds", "Until the upstream's answer began", upstream.clone());
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("nonces_remembered", "Nonces of signatures in memory", nonces_remembered.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
         Self {
@@ -90,6 +93,7 @@ impl Default for Metrics {
             duration,
             upstream,
             in_flight,
+            nonces_remembered,
             reloads,
             reload_failures,
         }
