@@ -64,7 +64,7 @@ proofs = ["api_key"]
 certificate_header_max = "16KiB"
 forwarded_verdict = "ignore"
 forwarded_mismatch = "refuse"
-require_sni = true
+require_sni = false
 [front_doors.headers]
 cname_api_key = "cname-api-key"
 client_certificate = "client-certificate"
