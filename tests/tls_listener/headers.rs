@@ -1,9 +1,13 @@
 //! Nothing that a client writes counts as a front door's word.
 
+use std::io::{Read, Write};
+
 use vestibule::front_door::CERTIFICATE_HEADERS;
 
 use crate::bank::{escaped, good};
-use crate::set_up::{ASKED, House};
+use crate::recording_upstream::RecordingUpstream;
+use crate::set_up::{ASKED, House, PROCESS, files, tenant};
+use crate::vestibule_program::Vestibule;
 
 #[test]
 fn certificate_headers_of_every_front_door_are_the_clients_invention() {
@@ -70,4 +74,26 @@ fn bodies_stream_through_in_both_directions() {
     let answer = house.connect(ASKED, Some(&good())).ask(request);
     assert_eq!((answer.status, &answer.json()["body_length"]), (200, &serde_json::json!(body.len())));
     assert!(house.upstream.take_one().body == body);
+}
+
+#[test]
+fn websockets_pass_over_our_own_tls() {
+    let upstream = RecordingUpstream::answering(|_, stream| {
+        let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+        let mut said = [0; 4];
+        let _ = stream.read_exact(&mut said);
+        let _ = stream.write_all(&said.map(|byte| byte.to_ascii_uppercase()));
+        false
+    });
+    let vestibule = Vestibule::start(&files(PROCESS, tenant(&upstream.url()), &upstream.url()));
+    let house = House { vestibule, upstream };
+    let mut client = house.connect(ASKED, Some(&good()));
+    let answer = client.ask(format!(
+        "GET / HTTP/1.1\r\nhost: {ASKED}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ));
+    assert_eq!(answer.status, 101, "{}", answer.text());
+    client.send("ping");
+    assert_eq!(client.read_exactly(4), (b"PING".to_vec(), true));
 }
