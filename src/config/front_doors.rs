@@ -36,7 +36,7 @@ fn front_door(table: Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -
     let chosen = format::read(&table);
     if let Some(preset) = chosen.preset.filter(|preset| preset.experimental) {
         warnings.push(format!(
-            "{tenant_name}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            "{tenant_name}: front door `{}`: the format `{}` is experimental: it was never run against the real product",
             name.as_deref().unwrap_or_default(),
             preset.name
         ));
