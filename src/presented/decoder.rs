@@ -206,7 +206,11 @@ mod tests {
     proptest! {
         /// Where a value ends is part of the key.
         #[test]
-        fn keys_differ_with_the_values(bytes in prop::collection::vec(any::<u8>(), 1..20), at in 0..20_usize, other in 0..20_usize) {
+        fn keys_differ_with_the_values(
+            bytes in prop::collection::vec(any::<u8>(), 1..20),
+            at in 0..20_usize,
+            other in 0..20_usize,
+        ) {
             let split = |at: usize| bytes.split_at(at.min(bytes.len()));
             let of = |(leaf, chain): (&[u8], &[u8])| {
                 key(&Encoded { codec: codec(LeafCodec::Base64Der, ChainCodec::ConcatenatedDer), leaf, chain: &[chain] })

@@ -355,6 +355,32 @@ fn a_strange_field_is_refused() {
     }
 }
 
+/// A certificate and a byte more is no certificate, also where the bytes are not PEM; and neither is half a chain.
+#[test]
+fn bytes_after_the_certificate_are_refused() {
+    let longer = [good().certificate.to_der().unwrap(), vec![0]].concat();
+    let (base64, sequence) = (STANDARD.encode(&longer), format!(":{}:", STANDARD.encode(&longer)));
+    let own = self::base64(&good().certificate);
+    for (format, certificate, value) in [
+        ("haproxy", "client-certificate", base64.clone()),
+        ("caddy", "client-certificate", base64.clone()),
+        ("azure-appservice", "x-arr-clientcert", base64.clone()),
+        ("rfc9440", "client-cert", sequence),
+        ("traefik", "x-forwarded-tls-client-cert", base64.clone()),
+        ("traefik", "x-forwarded-tls-client-cert", format!("{own},{base64}")),
+    ] {
+        let bank = bank(format, Chain::Held);
+        for route in ["/", "/public/", "/permissive/"] {
+            let answer = bank.vestibule.ask(Request::get(route).with(certificate, &value).text());
+            assert_eq!(bank.refused(&answer, 400), "certificate_malformed", "{format} on {route}");
+        }
+    }
+    let bank = bank("haproxy", Chain::Held);
+    let (_, client, _) = forwarded("haproxy", &good().certificate);
+    let half = with(Request::get("/"), &client).instead("client-certificate-chain", &base64);
+    assert_eq!(bank.refused(&bank.vestibule.ask(half.text()), 400), "certificate_malformed");
+}
+
 /// Google leaves a name out that is too long, and says so.
 #[test]
 fn a_field_that_was_left_out_for_its_size_says_nothing() {
