@@ -14,6 +14,7 @@ use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
+use crate::tls::ServerNames;
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub directory: Directory,
     /// The tenants; a domain names its own by position.
     pub tenants: Vec<Tenant>,
+    /// The server names of our own TLS listener, when there is one.
+    pub tls: Option<Arc<ServerNames>>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.

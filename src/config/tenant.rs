@@ -8,6 +8,7 @@ use super::domains::CLIENT_IP_HEADERS;
 use super::front_doors::{Door, parse_header_name};
 use super::policy::PolicySettings;
 use super::process::Process;
+use super::server_tls::Wanted;
 use super::table::Table;
 use super::{domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
@@ -30,17 +31,20 @@ pub(super) fn read(
     place: &Place<'_>,
     process: &Process,
     directory: &mut Directory,
+    wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
     let rules = rules::read(&table);
-    let doors = front_doors::read(&table);
-    let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
-    domains::read(&table, place, process, &doors, &rules, directory);
     let trusted = trusted_ca::read(&table, place, warnings);
+    let doors = front_doors::read(&table, place, &trusted, warnings);
+    let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
+    wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
+    wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);

@@ -8,14 +8,18 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 9] = [
+const FILE_KEYS: [&str; 13] = [
     "allow_certificates",
+    "certificate",
     "certificates",
     "crl",
     "deny_certificates",
     "intermediates",
     "issuers",
+    "key",
     "pepper_file",
+    "redis_password_file",
+    "secret_file",
     "self_signed_certificates",
     "trusted_ca",
 ];

@@ -121,6 +121,12 @@ impl Tenant {
         self.routes.iter().map(Arc::as_ref)
     }
 
+    /// The endpoint for subrequests, when this is one. Clients of our own TLS listener ask nothing in others' names.
+    pub fn asked_at(&self, forward: &AuthenticatedForward) -> Option<&Authorize> {
+        let of_front_door = forward.handshake().is_none();
+        self.authorize.as_ref().filter(|endpoint| of_front_door && endpoint.path == forward.target().path())
+    }
+
     /// The most specific route of a request: the longest path that its path starts with.
     ///
     /// # Errors

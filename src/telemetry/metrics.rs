@@ -21,16 +21,41 @@ type OfTenant = [(&'static str, String); 1];
 /// Bounds of the duration histograms, in seconds: from a cached answer to a slow upstream.
 const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// How a TLS handshake with us ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Handshake {
+    /// Well.
+    Done,
+    /// It broke: no TLS, no common version, a key that is not the certificate's, or the client left.
+    Failed,
+    /// It was not done in time.
+    TimedOut,
+    /// Nobody here has the server name.
+    UnrecognizedName,
+}
+
+impl Handshake {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Done, "done"),
+        (Self::Failed, "failed"),
+        (Self::TimedOut, "timed_out"),
+        (Self::UnrecognizedName, "unrecognized_name"),
+    ];
+}
+
 /// The process's counters. Label values come from closed lists alone.
 pub struct Metrics {
     registry: Registry,
     permitted: Counter,
     refused: HashMap<Refusal, Counter>,
     responses: [Counter; 5],
+    handshakes: HashMap<Handshake, Counter>,
     duration: Histogram,
     upstream: Histogram,
     /// Requests in flight.
     pub in_flight: Gauge,
+    /// Nonces that this process remembers.
+    pub nonces_remembered: Gauge,
     /// Reloads that took effect.
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
@@ -47,16 +72,19 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let refused = Family::<Labels, Counter>::default();
         let responses = Family::<Labels, Counter>::default();
+        let handshakes = Family::<Labels, Counter>::default();
         let permitted = Counter::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
-        let in_flight = Gauge::default();
+        let (in_flight, nonces_remembered) = (Gauge::default(), Gauge::default());
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
         registry.register("responses", "Answers, by class of status", responses.clone());
+        registry.register("tls_handshakes", "Handshakes of our own TLS listener, by outcome", handshakes.clone());
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
         registry.register("upstream_head_seconds", "Until the upstream's answer began", upstream.clone());
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("nonces_remembered", "Nonces of signatures in memory", nonces_remembered.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
         let expiring = Family::<OfTenant, Counter>::default();
@@ -71,11 +99,16 @@ impl Default for Metrics {
                 .map(|&refusal| (refusal, refused.get_or_create_owned(&[("code", refusal.code())])))
                 .collect(),
             responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| responses.get_or_create_owned(&[("class", class)])),
+            handshakes: Handshake::ALL
+                .iter()
+                .map(|&(outcome, word)| (outcome, handshakes.get_or_create_owned(&[("outcome", word)])))
+                .collect(),
             registry,
             permitted,
             duration,
             upstream,
             in_flight,
+            nonces_remembered,
             reloads,
             reload_failures,
             expiring,
@@ -108,6 +141,13 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refuse(&self, refusal: Refusal) {
         if let Some(counter) = self.refused.get(&refusal) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a TLS handshake.
+    pub fn handshake(&self, outcome: Handshake) {
+        if let Some(counter) = self.handshakes.get(&outcome) {
             counter.inc();
         }
     }

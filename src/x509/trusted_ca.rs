@@ -207,6 +207,15 @@ impl TrustedCas {
         self.certificates.iter().map(|ca| &ca.x509)
     }
 
+    /// The subjects of all certificates, anchors and intermediates, as DER: what a TLS server tells clients, who look for the
+    /// issuer of theirs. Each name once.
+    pub fn subjects(&self) -> Vec<Vec<u8>> {
+        let mut subjects: Vec<_> = self.certificates.iter().filter_map(|ca| ca.x509.subject_name().to_der().ok()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
+    }
+
     /// The revocation lists: those of the configuration first, and whatever is put in their place.
     pub fn revocation_lists(&self) -> &Arc<RevocationLists> {
         &self.lists
