@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod front_door;
 pub mod inspect;
 mod keygen;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     Check(Folder),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
+    /// Print the configuration of a product that is to be a front door
+    FrontDoor(front_door::FrontDoorArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
         Command::Serve(folder) => {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Vocabulary; certificates; trust in the order of the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "refusal",
     "clock",
     "header_names",
@@ -32,6 +32,7 @@ const ORDER: [&str; 22] = [
     "authorize",
     "proxy",
     "config",
+    "front_door_config",
     "server",
     "cli",
 ];

@@ -70,6 +70,11 @@ impl Contract {
         &self.api_key
     }
 
+    /// Every header of the contract under the name that the configuration gives it, the key first.
+    pub fn headers(&self) -> impl Iterator<Item = (ContractHeader, &HeaderName)> {
+        self.names.marks().filter_map(|(meaning, spellings)| Some((*meaning, spellings.first()?)))
+    }
+
     /// Whether a name is one of the contract's or an alias of one.
     pub fn claims(&self, name: &str) -> bool {
         self.names.find(name).is_some()

@@ -1,0 +1,106 @@
+//! Configurations for the products that stand in front: what they must strip, send and ask for follows from ours.
+//!
+//! A [`Plan`] is read out of a loaded configuration: host names, header names, which host asks clients for certificates, where
+//! Vestibule listens. Each product is one file here that turns the plan into the files that the product reads, by the templates
+//! in `templates/front-door/`. Whatever comes from the configuration or the command line is a [`Word`](word::Word) before it
+//! reaches a template: no text can end a line or a quoted value.
+//!
+//! Secrets are never read here: the files name the file that holds them.
+//!
+//! Facts about the products: their documentation, and measurements on nginx 1.22.1, HAProxy 2.6.12, Apache httpd 2.4.71 and
+//! Caddy 2.6.2. Envoy and Traefik are written from their documentation.
+
+mod apache;
+mod caddy;
+mod envoy;
+mod haproxy;
+mod nginx;
+mod plan;
+mod traefik;
+mod word;
+
+pub use plan::{Ask, ListenAt, Options, Plan};
+
+use crate::front_door::ContractHeader;
+
+/// Suites of TLS 1.2: "intermediate" of Mozilla's server side TLS, without the DHE suites.
+const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
+                       ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+/// Suites of TLS 1.3.
+const CIPHERSUITES: &str = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+/// A product that can stand in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// nginx.
+    Nginx,
+    /// HAProxy 2.6 or later.
+    Haproxy,
+    /// Envoy 1.29 or later.
+    Envoy,
+    /// Apache httpd 2.4.
+    Apache,
+    /// Caddy 2.6 or later.
+    Caddy,
+    /// Traefik 3.
+    Traefik,
+}
+
+impl Product {
+    /// Every product with its word on the command line.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Nginx, "nginx"),
+        (Self::Haproxy, "haproxy"),
+        (Self::Envoy, "envoy"),
+        (Self::Apache, "apache"),
+        (Self::Caddy, "caddy"),
+        (Self::Traefik, "traefik"),
+    ];
+
+    /// The product of a word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(product, _)| *product)
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(product, _)| *product == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// A file of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub text: String,
+}
+
+/// The configuration of a product, its files in the order in which to read them.
+///
+/// # Errors
+/// What the product cannot do of what the plan asks, and what to change.
+pub fn files(plan: &Plan, product: Product) -> Result<Vec<File>, String> {
+    match product {
+        Product::Nginx => nginx::files(plan),
+        Product::Haproxy => haproxy::files(plan),
+        Product::Envoy => envoy::files(plan),
+        Product::Apache => apache::files(plan),
+        Product::Caddy => caddy::files(plan),
+        Product::Traefik => traefik::files(plan),
+    }
+}
+
+/// A template with its values filled in.
+fn file(name: &'static str, template: &impl askama::Template) -> Result<File, String> {
+    let mut text = template.render().map_err(|why| format!("the template of `{name}` failed: {why}"))?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(File { name, text })
+}
+
+/// The contract headers of which a value can be said in a product's own words; of the others none is sent.
+fn values<'p>(plan: &'p Plan, say: impl Fn(ContractHeader) -> Option<String>) -> Vec<(&'p word::Word, String)> {
+    plan.contract.iter().filter_map(|(meaning, name)| Some((name, say(*meaning)?))).collect()
+}
