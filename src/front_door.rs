@@ -8,7 +8,9 @@
 //! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
 //!    `ContractHeader…` refusals. Until here no certificate header was read.
 //! 4. The client-ip header holds exactly one address: else [`Refusal::ClientAddressInvalid`].
-//! 5. Contract headers leave the request, and so do the client's copies of headers that only we set.
+//! 5. Where the front door must forward the server name of the handshake, it is the host asked for: else
+//!    [`Refusal::SniMismatch`].
+//! 6. Contract headers leave the request, and so do the client's copies of headers that only we set.
 //!
 //! A shared key proves the door, not that this certificate belongs to this request: whoever knows the key can send any public
 //! certificate. Keep the way from front door to here private. (Auth0: "Set up the customer edge"; RFC 9440 §4 for why the
@@ -16,6 +18,7 @@
 
 mod contract;
 mod domain;
+mod format;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,6 +31,9 @@ use crate::request_head::{RequestHead, RequestTarget};
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
+pub use format::{
+    ChainCodec, Codec, Format, LeafCodec, NameDialect, PRESETS, Preset, SerialDialect, VerdictDialect, XfccElements,
+};
 
 /// A request from an authenticated front door, its contract headers taken out.
 ///
@@ -75,6 +81,7 @@ impl AuthenticatedForward {
         let mut headers = head.headers;
         let contract = domain.contract().take(&mut headers)?;
         domain.remove_reserved(&mut headers);
+        require_sni(&domain, &contract, &host)?;
         let client_address = client_address(&contract, domain.client_ip_header(), head.peer)?;
         let limits = directory.limits();
         Ok(Self {
@@ -191,6 +198,20 @@ fn prove_api_key(domain: &Domain, headers: &HeaderMap) -> Result<usize, Refused>
         return Err(refuse(Refusal::FrontDoorKeyRepeated, "was sent more than once"));
     }
     domain.api_keys().position(key.as_bytes()).ok_or_else(|| refuse(Refusal::FrontDoorKeyWrong, "is not one of its keys"))
+}
+
+/// Who shook hands for one name and asks for another may carry a certificate that this domain's CAs never saw (nginx answers
+/// 421 to that; RFC 9110 §15.5.20).
+fn require_sni(domain: &Domain, contract: &ContractValues, host: &str) -> Result<(), Refused> {
+    if !domain.front_door().require_sni {
+        return Ok(());
+    }
+    let sni = contract.get(ContractHeader::Sni).map(HeaderValue::as_bytes).unwrap_or_default();
+    if sni.strip_suffix(b".").unwrap_or(sni).eq_ignore_ascii_case(host.as_bytes()) {
+        return Ok(());
+    }
+    let sni = String::from_utf8_lossy(sni);
+    Err(Refused::new(Refusal::SniMismatch, format!("the handshake was for {sni:?}, the request is for `{host}`")))
 }
 
 fn client_address(contract: &ContractValues, name: &HeaderName, peer: Option<IpAddr>) -> Result<IpAddr, Refused> {

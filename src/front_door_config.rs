@@ -21,7 +21,7 @@ mod word;
 
 pub use plan::{Ask, ListenAt, Options, Plan};
 
-use crate::front_door::ContractHeader;
+use crate::front_door::{ContractHeader, Format, LeafCodec, PRESETS, VerdictDialect};
 
 /// Suites of TLS 1.2: "intermediate" of Mozilla's server side TLS, without the DHE suites.
 const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
@@ -62,9 +62,16 @@ impl Product {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(product, _)| *product)
     }
 
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(product, _)| *product == self).map_or("", |(_, word)| word)
+    /// The product whose own words a format is.
+    pub fn of_format(format: &Format) -> Self {
+        match (format.codec.leaf, format.verdict) {
+            (LeafCodec::Xfcc | LeafCodec::XfccJson, _) => Self::Envoy,
+            (LeafCodec::PemBodies | LeafCodec::EscapedPemBodies, _) => Self::Traefik,
+            (_, VerdictDialect::OpensslCode) => Self::Haproxy,
+            (_, VerdictDialect::Apache) => Self::Apache,
+            (LeafCodec::Base64Der, _) => Self::Caddy,
+            _ => Self::Nginx,
+        }
     }
 }
 
@@ -89,6 +96,35 @@ pub fn files(plan: &Plan, product: Product) -> Result<Vec<File>, String> {
         Product::Apache => apache::files(plan),
         Product::Caddy => caddy::files(plan),
         Product::Traefik => traefik::files(plan),
+    }
+}
+
+/// What a product can write of what formats ask for.
+struct Abilities {
+    product: &'static str,
+    /// The certificate in a form, in the product's own words.
+    certificate: fn(LeafCodec) -> Option<String>,
+    verdicts: &'static [VerdictDialect],
+}
+
+impl Abilities {
+    fn fit(&self, format: &Format) -> Option<String> {
+        (self.certificate)(format.codec.leaf).filter(|_| self.verdicts.contains(&format.verdict))
+    }
+
+    /// The certificate as the plan's format wants it.
+    fn certificate(&self, plan: &Plan) -> Result<String, String> {
+        self.fit(&plan.format).ok_or_else(|| {
+            let fitting = PRESETS.iter().filter(|preset| !preset.experimental || preset.name.starts_with("traefik"));
+            let fitting = fitting.filter(|preset| self.fit(&preset.format()).is_some());
+            let names: Vec<&str> = fitting.map(|preset| preset.name).collect();
+            format!(
+                "{} cannot write certificate and verdict as the front door `{}` is to send them; set its `format` to one of: {}",
+                self.product,
+                plan.name,
+                names.join(", ")
+            )
+        })
     }
 }
 

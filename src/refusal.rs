@@ -50,6 +50,7 @@ const CERTIFICATE_HEADER: &str = "The forwarded client certificate cannot be rea
 const NO_CERTIFICATE: &str = "A client certificate is required.";
 const CERTIFICATE: &str = "The client certificate was not accepted.";
 const DENIED: &str = "Access is denied.";
+const MISDIRECTED: &str = "The connection was made for another host.";
 const MALFORMED: &str = "The request is malformed.";
 const HEAD_TOO_LARGE: &str = "The request's headers are too large.";
 const BODY_TOO_LARGE: &str = "The request's body is too large.";
@@ -79,6 +80,8 @@ refusals! {
     ContractHeaderInTrailer, "contract_header_in_trailer", 400, FrontDoor, CONTRACT;
     /// A contract header carries control bytes.
     ContractHeaderControlBytes, "contract_header_control_bytes", 400, FrontDoor, CONTRACT;
+    /// The server name of the TLS handshake is missing or is not the host asked for.
+    SniMismatch, "sni_mismatch", 421, Client, MISDIRECTED;
     /// The client-ip header does not hold exactly one address.
     ClientAddressInvalid, "client_address_invalid", 400, FrontDoor, CONTRACT;
 
@@ -86,7 +89,9 @@ refusals! {
     CertificateHeaderTooLarge, "certificate_header_too_large", 400, FrontDoor, CERTIFICATE_HEADER;
     /// The certificate header is there, but empty.
     CertificateHeaderEmpty, "certificate_header_empty", 400, FrontDoor, CERTIFICATE_HEADER;
-    /// The certificate header is not percent-encoded as nginx does it.
+    /// The front door saw a certificate and did not forward it; it may have been too large for it.
+    CertificateWithheld, "certificate_withheld", 400, FrontDoor, CERTIFICATE_HEADER;
+    /// The certificate header is not in the front door's format.
     CertificateHeaderEncoding, "certificate_header_encoding", 400, FrontDoor, CERTIFICATE_HEADER;
     /// What the certificate header decodes to is not PEM certificates and nothing else.
     CertificateHeaderNotPem, "certificate_header_not_pem", 400, FrontDoor, CERTIFICATE_HEADER;
@@ -94,12 +99,14 @@ refusals! {
     CertificateHeaderTooMany, "certificate_header_too_many", 400, FrontDoor, CERTIFICATE_HEADER;
     /// The bytes are not an X.509 certificate, or something follows it.
     CertificateMalformed, "certificate_malformed", 400, Client, CERTIFICATE_HEADER;
-    /// The forwarded verdict is none of `SUCCESS`, `FAILED`, `FAILED:reason`, `NONE`.
+    /// The forwarded verdict is none that the front door's format has.
     ForwardedVerdictUnknown, "forwarded_verdict_unknown", 400, FrontDoor, CONTRACT;
     /// `NONE` beside a certificate, or another verdict without one.
     ForwardedVerdictContradicts, "forwarded_verdict_contradicts", 400, FrontDoor, CONTRACT;
     /// The forwarded distinguished name is not the certificate's.
     ForwardedDnMismatch, "forwarded_dn_mismatch", 400, FrontDoor, CONTRACT;
+    /// A forwarded serial number, digest or date is not the certificate's.
+    ForwardedFieldMismatch, "forwarded_field_mismatch", 400, FrontDoor, CONTRACT;
     /// The front door's verdict, configured to count, is not `SUCCESS`.
     ForwardedVerdictFailed, "forwarded_verdict_failed", 401, Client, CERTIFICATE;
 

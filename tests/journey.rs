@@ -34,6 +34,8 @@ mod attacks;
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/formats.rs"]
+mod formats;
 #[path = "journey/front_door.rs"]
 mod front_door;
 #[path = "journey/hostile_samples.rs"]

@@ -24,9 +24,9 @@ pub(super) struct FrontDoorArgs {
     /// The tenant, when several have a front door of this name
     #[arg(long)]
     tenant: Option<String>,
-    /// The product
-    #[arg(long, default_value = "nginx", value_parser = PossibleValuesParser::new(Product::ALL.map(|(_, word)| word)))]
-    kind: String,
+    /// The product, instead of the one that `format` is named after
+    #[arg(long, value_parser = PossibleValuesParser::new(Product::ALL.map(|(_, word)| word)))]
+    kind: Option<String>,
     /// Write the files into this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) struct FrontDoorArgs {
     /// The CAs of the clients, for products that ask for no certificate without: HAProxy, Envoy
     #[arg(long, value_name = "FILE", default_value = "clients-ca.pem")]
     client_ca: String,
-    /// The file with the front door's key; the output says what to write into it
+    /// The file with the front door's key; the output says what to write into it. Traefik has a place of its own
     #[arg(long, value_name = "FILE", default_value = "vestibule-key")]
     secrets: String,
     /// Where to listen for TLS: a port, or `address:port`
@@ -81,9 +81,9 @@ pub(super) fn run(args: &FrontDoorArgs, out: &mut dyn Write) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return refused(&args.config, &problems),
     };
-    let product = Product::of_word(&args.kind).unwrap_or(Product::Nginx);
-    let files = Plan::of(&args.name, &loaded, &options(args)).and_then(|plan| front_door_config::files(&plan, product));
-    match files {
+    let wanted = args.kind.as_deref().and_then(Product::of_word);
+    let plan = Plan::of(&args.name, &loaded, &options(args));
+    match plan.and_then(|plan| front_door_config::files(&plan, wanted.unwrap_or_else(|| plan.own_product()))) {
         Err(why) => {
             say(&why);
             ExitCode::from(USAGE)
@@ -129,9 +129,10 @@ fn print(file: &File, count: usize, out: &mut dyn Write) -> std::io::Result<()> 
 }
 
 fn write(folder: &Path, files: &[File]) -> Result<(), String> {
-    std::fs::create_dir_all(folder).map_err(|why| format!("`{}` cannot be made: {why}", folder.display()))?;
     for file in files {
         let path = folder.join(file.name);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).map_err(|why| format!("`{}` cannot be made: {why}", parent.display()))?;
         std::fs::write(&path, &file.text).map_err(|why| format!("`{}` cannot be written: {why}", path.display()))?;
     }
     Ok(())

@@ -1,12 +1,14 @@
 //! `[[front_doors]]`: how certificates arrive, and what proves that they come from there.
 
+mod format;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::HeaderName;
 
 use super::table::Table;
-use crate::front_door::{ContractHeader, ForwardedMismatch, FrontDoor, VerdictMode};
+use crate::front_door::{ContractHeader, Format, ForwardedMismatch, FrontDoor, VerdictDialect, VerdictMode};
 use crate::header_names::is_framing;
 
 /// A front door and the names of its contract headers.
@@ -16,12 +18,12 @@ pub(super) struct Door {
     pub(super) headers: Vec<(ContractHeader, HeaderName)>,
 }
 
-pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
+pub(super) fn read(tenant: &Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -> Vec<Door> {
     let tables = tenant.tables("front_doors");
     if tables.is_empty() {
         tenant.problem("front_doors", "is missing: nothing could be trusted", "[[front_doors]] with `name` and `proofs`");
     }
-    let doors: Vec<Door> = tables.into_iter().filter_map(front_door).collect();
+    let doors: Vec<Door> = tables.into_iter().filter_map(|table| front_door(table, tenant_name, warnings)).collect();
     let mut names = HashSet::new();
     for door in doors.iter().filter(|door| !names.insert(&door.front_door.name)) {
         tenant.problem("front_doors", format!("two have the name `{}`", door.front_door.name), "one name for each");
@@ -29,11 +31,15 @@ pub(super) fn read(tenant: &Table<'_>) -> Vec<Door> {
     doors
 }
 
-fn front_door(table: Table<'_>) -> Option<Door> {
+fn front_door(table: Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -> Option<Door> {
     let name = table.required_text("name", "a name");
-    let format = table.text("format");
-    if format.as_deref().is_some_and(|format| format != "nginx") {
-        table.problem("format", format!("found `{}`", format.unwrap_or_default()), "accepted: nginx");
+    let chosen = format::read(&table);
+    if let Some(preset) = chosen.preset.filter(|preset| preset.experimental) {
+        warnings.push(format!(
+            "{tenant_name}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            name.as_deref().unwrap_or_default(),
+            preset.name
+        ));
     }
     proofs(&table);
     let front_door = FrontDoor {
@@ -49,23 +55,39 @@ fn front_door(table: Table<'_>) -> Option<Door> {
             &[("refuse", ForwardedMismatch::Refuse), ("report", ForwardedMismatch::Report)],
             ForwardedMismatch::Refuse,
         ),
+        require_sni: table.boolean("require_sni", false),
+        format: chosen.format,
     };
+    let no_verdict = matches!(front_door.format.verdict, VerdictDialect::None | VerdictDialect::Presence);
+    if no_verdict && front_door.forwarded_verdict != VerdictMode::Ignore {
+        table.problem("forwarded_verdict", "this format has no verdict", "forwarded_verdict = \"ignore\"");
+    }
     let names = table.table_or_empty("headers");
-    let header = |key: &str, default: &'static str| {
-        names.parsed(key, parse_header_name).unwrap_or_else(|| HeaderName::from_static(default))
-    };
-    let api_key = header("cname_api_key", "cname-api-key");
-    let mut headers = vec![
-        (ContractHeader::Certificate, header("client_certificate", "client-certificate")),
-        (ContractHeader::Verdict, header("client_certificate_ca_verified", "client-certificate-ca-verified")),
-        (ContractHeader::SubjectDn, header("ssl_client_s_dn", "ssl_client_s_dn")),
-        (ContractHeader::SubjectDnParsed, header("ssl_client_s_dn_parsed", "ssl_client_s_dn_parsed")),
-        (ContractHeader::SignatureAlgorithm, header("ssl_client_sigalg", "ssl_client_sigalg")),
-    ];
-    headers.extend(names.parsed("request_id", parse_header_name).map(|name| (ContractHeader::RequestId, name)));
+    let api_key = names.parsed("cname_api_key", parse_header_name).unwrap_or(HeaderName::from_static("cname-api-key"));
+    let headers = header_names(&names, &front_door.format, chosen.preset.map_or(format::RAW_HEADERS, |preset| preset.headers));
+    if front_door.require_sni && !headers.iter().any(|(meaning, _)| *meaning == ContractHeader::Sni) {
+        table.problem("require_sni", "no header would hold the server name", "headers.ssl_server_name = \"ssl-server-name\"");
+    }
     names.finish();
     table.finish();
     name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers })
+}
+
+/// The contract headers beside the key: each that the format reads may be named, and those that it has anyway have a name.
+fn header_names(
+    names: &Table<'_>,
+    format: &Format,
+    defaults: &'static [(ContractHeader, &'static str)],
+) -> Vec<(ContractHeader, HeaderName)> {
+    let mut headers = Vec::new();
+    for (meaning, key) in ContractHeader::KEYS.iter().filter(|(meaning, _)| format.reads(*meaning)) {
+        let default = defaults.iter().find(|(of, _)| of == meaning);
+        let default = default.map(|(_, name)| HeaderName::from_static(name));
+        headers.extend(names.parsed(key, parse_header_name).or(default).map(|name| (*meaning, name)));
+    }
+    let unread = defaults.iter().filter(|(meaning, _)| *meaning == ContractHeader::Unread);
+    headers.extend(unread.map(|(meaning, name)| (*meaning, HeaderName::from_static(name))));
+    headers
 }
 
 /// A front door without a proof would let everybody say anything.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use super::contract::Contract;
+use super::format::Format;
 use crate::header_names::HeaderNames;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
@@ -37,12 +38,16 @@ pub enum ForwardedMismatch {
 pub struct FrontDoor {
     /// Its name in the configuration.
     pub name: String,
-    /// The most bytes of the certificate header.
+    /// The most bytes of a header that holds certificates.
     pub certificate_header_max: usize,
     /// How its verdict counts.
     pub forwarded_verdict: VerdictMode,
     /// What follows when it contradicts the certificate.
     pub forwarded_mismatch: ForwardedMismatch,
+    /// How it writes what it forwards.
+    pub format: Format,
+    /// Whether it must forward the server name of the handshake, and that must be the host asked for.
+    pub require_sni: bool,
 }
 
 /// What a [`Domain`] is made of.

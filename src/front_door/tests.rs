@@ -31,6 +31,8 @@ fn directory() -> Directory {
             certificate_header_max: 16_384,
             forwarded_verdict: VerdictMode::Ignore,
             forwarded_mismatch: ForwardedMismatch::Refuse,
+            format: Preset::find("nginx").unwrap().format(),
+            require_sni: false,
         }),
         contract,
         api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes()), pepper.tag(b"next")]),
@@ -75,7 +77,7 @@ fn a_request_with_the_key_is_taken_and_cleaned() {
     assert_eq!(forward.domain().name(), "api.example");
     assert_eq!(forward.key_position(), 0);
     assert_eq!(forward.client_address().to_string(), "2001:db8::7");
-    assert_eq!(forward.contract().certificate().unwrap(), "abc");
+    assert_eq!(forward.contract().get(ContractHeader::Certificate).unwrap(), "abc");
     let left: Vec<&str> = forward.headers().iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(left, ["host", "x-other", "x-other"]);
 }

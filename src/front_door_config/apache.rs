@@ -4,9 +4,9 @@ use askama::Template;
 
 use super::plan::{ListenAt, Plan, Site};
 use super::word::Word;
-use super::{CIPHERS, CIPHERSUITES, File, file, values};
+use super::{Abilities, CIPHERS, CIPHERSUITES, File, file, values};
 use crate::config::Listen;
-use crate::front_door::ContractHeader;
+use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 
 /// What Debian loads besides is compiled in or not needed.
 const MODULES: [&str; 10] =
@@ -57,7 +57,7 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         https: virtual_host(plan.listen),
         ciphers: CIPHERS,
         ciphersuites: CIPHERSUITES,
-        servers: plan.sites.iter().flat_map(|site| servers_of(plan, site)).collect(),
+        servers: servers(plan, &ABILITIES.certificate(plan)?),
         vestibule: match &plan.vestibule {
             Listen::Tcp(address) => format!("http://{address}/"),
             Listen::Unix(path) => format!("unix:{}|http://vestibule/", path.display()),
@@ -74,35 +74,51 @@ fn virtual_host(at: ListenAt) -> String {
     }
 }
 
-fn servers_of<'p>(plan: &'p Plan, site: &'p Site) -> Vec<Server<'p>> {
+const ABILITIES: Abilities = Abilities {
+    product: "Apache",
+    certificate: |leaf| {
+        let text = match leaf {
+            LeafCodec::EscapedPem | LeafCodec::EscapedPemBundle => "\"expr=%{escape:%{SSL_CLIENT_CERT}}\"",
+            LeafCodec::SpacedPem => "\"%{SSL_CLIENT_CERT}s\"",
+            LeafCodec::Base64Pem => "\"expr=%{base64:%{SSL_CLIENT_CERT}}\"",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    },
+    verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache],
+};
+
+fn servers<'p>(plan: &'p Plan, certificate: &str) -> Vec<Server<'p>> {
     let mut servers = Vec::new();
-    for (hosts, asks) in [(&site.asking, true), (&site.silent, false)] {
-        if let Some((name, aliases)) = hosts.split_first() {
-            servers.push(Server { site, name, aliases, asks, lines: lines(plan, asks) });
+    for site in &plan.sites {
+        for (hosts, asks) in [(&site.asking, true), (&site.silent, false)] {
+            if let Some((name, aliases)) = hosts.split_first() {
+                servers.push(Server { site, name, aliases, asks, lines: lines(plan, asks.then_some(certificate)) });
+            }
         }
     }
     servers
 }
 
-/// `RequestHeader edit` after `set`: Apache's `GENEROUS` is a failure by a name that only Apache knows.
-fn lines(plan: &Plan, asks: bool) -> Vec<String> {
-    let said = values(plan, |meaning| match meaning {
-        ContractHeader::Certificate if asks => Some("\"expr=%{escape:%{SSL_CLIENT_CERT}}\"".to_owned()),
-        ContractHeader::Verdict if asks => Some("\"expr=%{SSL_CLIENT_VERIFY}\"".to_owned()),
-        ContractHeader::Verdict => Some("NONE".to_owned()),
-        ContractHeader::ClientAddress => Some("\"expr=%{REMOTE_ADDR}\"".to_owned()),
-        // Vestibule makes the request's id and reads the rest from the certificate; the key is in a file of its own.
-        ContractHeader::RequestId
-        | ContractHeader::Certificate
-        | ContractHeader::ApiKey
-        | ContractHeader::SubjectDn
-        | ContractHeader::SubjectDnParsed
-        | ContractHeader::SignatureAlgorithm => None,
+/// The lines that set the contract's headers. `RequestHeader edit` after `set`: Apache's `GENEROUS` is a failure by a name that
+/// only Apache knows.
+fn lines(plan: &Plan, certificate: Option<&str>) -> Vec<String> {
+    let said = values(plan, |meaning| {
+        let value = match (meaning, certificate) {
+            (ContractHeader::Certificate, Some(certificate)) => certificate,
+            (ContractHeader::Verdict, Some(_)) => "\"expr=%{SSL_CLIENT_VERIFY}\"",
+            (ContractHeader::Verdict, None) => "NONE",
+            (ContractHeader::Sni, _) => "\"expr=%{SSL_TLS_SNI}\"",
+            (ContractHeader::ClientAddress, _) => "\"expr=%{REMOTE_ADDR}\"",
+            // The key is in a file of its own; Vestibule makes the request's id and reads the rest from the certificate.
+            _ => return None,
+        };
+        Some(value.to_owned())
     });
     let mut lines = Vec::new();
     for (name, value) in said {
         lines.push(format!("RequestHeader set {name} {value}"));
-        if asks && plan.name_of(ContractHeader::Verdict) == Some(name) {
+        if certificate.is_some() && plan.name_of(ContractHeader::Verdict) == Some(name) {
             lines.push(format!("RequestHeader edit {name} ^GENEROUS$ FAILED"));
         }
     }

@@ -6,9 +6,9 @@ use askama::Template;
 
 use super::plan::{ListenAt, Plan, Site};
 use super::word::Word;
-use super::{CIPHERS, File, file, values};
+use super::{Abilities, CIPHERS, File, file, values};
 use crate::config::Listen;
-use crate::front_door::ContractHeader;
+use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 use crate::header_names::fold;
 
 #[derive(Template)]
@@ -19,7 +19,9 @@ struct Main<'p> {
     at_http: String,
     ciphers: Vec<&'static str>,
     certificate: &'p Word,
-    verdict: &'p Word,
+    verdict: Option<&'p Word>,
+    /// How Envoy's own header is written, where it is used.
+    xfcc: Option<&'static str>,
     key_header: &'p Word,
     servers: Vec<Server<'p>>,
     vestibule: String,
@@ -35,11 +37,21 @@ struct Server<'p> {
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
     let name = |meaning, what: &str| plan.name_of(meaning).ok_or_else(|| format!("the contract has no {what} header"));
+    let certificate = name(ContractHeader::Certificate, "certificate")?;
+    ABILITIES.certificate(plan)?;
+    let xfcc = match plan.format.codec.leaf {
+        LeafCodec::Xfcc => Some("TEXT"),
+        LeafCodec::XfccJson => Some("JSON"),
+        _ => None,
+    };
+    if xfcc.is_some() && certificate.as_str() != XFCC {
+        return Err(format!("Envoy's own header is `{XFCC}`; take headers.client_certificate out"));
+    }
     let mut servers = Vec::new();
     for site in &plan.sites {
         for (hosts, asks) in [(&site.asking, true), (&site.silent, false)] {
             if !hosts.is_empty() {
-                servers.push(Server { site, hosts, asks, ours: ours(plan), values: said(plan) });
+                servers.push(Server { site, hosts, asks, ours: ours(plan, xfcc.is_some()), values: said(plan) });
             }
         }
     }
@@ -48,8 +60,9 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         at: address(plan.listen),
         at_http: address(plan.listen_http),
         ciphers: CIPHERS.split(':').collect(),
-        certificate: name(ContractHeader::Certificate, "certificate")?,
-        verdict: name(ContractHeader::Verdict, "verdict")?,
+        certificate,
+        verdict: plan.name_of(ContractHeader::Verdict),
+        xfcc,
         key_header: name(ContractHeader::ApiKey, "key")?,
         servers,
         vestibule: match &plan.vestibule {
@@ -68,23 +81,36 @@ fn socket_address(address: &str, port: u16) -> String {
     format!("{{ socket_address: {{ address: \"{address}\", port_value: {port} }} }}")
 }
 
-/// The names that are stripped, as the filter compares them. Envoy makes the request's id itself.
-fn ours(plan: &Plan) -> BTreeSet<String> {
-    let request_id = plan.name_of(ContractHeader::RequestId);
-    let made_by_envoy = |name: &Word| name.as_str() == "x-request-id" && request_id == Some(name);
+const XFCC: &str = "x-forwarded-client-cert";
+
+const ABILITIES: Abilities = Abilities {
+    product: "Envoy",
+    certificate: |leaf| match leaf {
+        LeafCodec::EscapedPem | LeafCodec::EscapedPemBundle | LeafCodec::Xfcc | LeafCodec::XfccJson => Some(String::new()),
+        _ => None,
+    },
+    verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache],
+};
+
+/// The names that are stripped, as the filter compares them. Envoy itself makes the request's id, and removes what a client says
+/// in its own certificate header.
+fn ours(plan: &Plan, xfcc: bool) -> BTreeSet<String> {
+    let made_by_envoy = |name: &Word| {
+        let of_request = name.as_str() == "x-request-id" && plan.name_of(ContractHeader::RequestId) == Some(name);
+        of_request || (xfcc && name.as_str() == XFCC)
+    };
     plan.all_stripped().filter(|name| !made_by_envoy(name)).map(|name| fold(name.as_str()).into_owned()).collect()
 }
 
 fn said(plan: &Plan) -> Vec<(&Word, String)> {
-    values(plan, |meaning| match meaning {
-        ContractHeader::ClientAddress => Some("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%".to_owned()),
-        ContractHeader::RequestId => Some("%STREAM_ID%".to_owned()),
-        // The filter sets the first three; Vestibule reads the others from the certificate.
-        ContractHeader::ApiKey
-        | ContractHeader::Certificate
-        | ContractHeader::Verdict
-        | ContractHeader::SubjectDn
-        | ContractHeader::SubjectDnParsed
-        | ContractHeader::SignatureAlgorithm => None,
+    values(plan, |meaning| {
+        let value = match meaning {
+            ContractHeader::Sni => "%REQUESTED_SERVER_NAME%",
+            ContractHeader::ClientAddress => "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
+            ContractHeader::RequestId => "%STREAM_ID%",
+            // The filter sets key, certificate and verdict; Vestibule reads the rest from the certificate.
+            _ => return None,
+        };
+        Some(value.to_owned())
     })
 }

@@ -4,9 +4,9 @@ use askama::Template;
 
 use super::plan::{ListenAt, Plan};
 use super::word::Word;
-use super::{CIPHERS, CIPHERSUITES, File, file, values};
+use super::{Abilities, CIPHERS, CIPHERSUITES, File, file};
 use crate::config::Listen;
-use crate::front_door::ContractHeader;
+use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 
 #[derive(Template)]
 #[template(path = "front-door/haproxy.cfg", escape = "none")]
@@ -49,7 +49,7 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         ciphersuites: CIPHERSUITES,
         bind: bind(plan.listen),
         bind_http: bind(plan.listen_http),
-        lines: lines(plan),
+        lines: lines(plan)?,
         key_header,
         vestibule,
         idle: plan.keep_alive / 2,
@@ -65,41 +65,58 @@ fn bind(at: ListenAt) -> String {
     }
 }
 
-/// The lines that set the contract's headers. `present` holds where a certificate came on a name that asks for one.
-fn lines(plan: &Plan) -> Vec<String> {
+const ABILITIES: Abilities = Abilities {
+    product: "HAProxy",
+    certificate: |leaf| {
+        let text = match leaf {
+            LeafCodec::EscapedPem | LeafCodec::EscapedPemBundle => {
+                "-----BEGIN%%20CERTIFICATE-----%%0A%[ssl_c_der,base64,url_enc]%%0A-----END%%20CERTIFICATE-----%%0A"
+            }
+            LeafCodec::Base64Der | LeafCodec::PemBodies => "%[ssl_c_der,base64]",
+            LeafCodec::EscapedPemBodies => "%[ssl_c_der,base64,url_enc]",
+            LeafCodec::ByteSequence => ":%[ssl_c_der,base64]:",
+            LeafCodec::SpacedPem | LeafCodec::Base64Pem | LeafCodec::Xfcc | LeafCodec::XfccJson => return None,
+        };
+        Some(text.to_owned())
+    },
+    verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache, VerdictDialect::OpensslCode],
+};
+
+/// The lines that set the contract's headers. The verdict is there whether a certificate is or not.
+fn lines(plan: &Plan) -> Result<Vec<String>, String> {
+    let certificate = ABILITIES.certificate(plan)?;
+    let code = plan.format.verdict == VerdictDialect::OpensslCode;
     let asking: Vec<&str> = plan.sites.iter().flat_map(|site| &site.asking).map(Word::as_str).collect();
-    let mut lines = Vec::new();
-    let present = if asking.is_empty() {
-        lines.push("acl present always_false".to_owned());
-        "present"
-    } else {
-        lines.push(format!("acl asked var(txn.host) -m str {}", asking.join(" ")));
-        lines.push("acl present ssl_c_used".to_owned());
-        "asked present"
-    };
-    let said = values(plan, |meaning| match meaning {
-        ContractHeader::Certificate => {
-            Some("-----BEGIN%%20CERTIFICATE-----%%0A%[ssl_c_der,base64,url_enc]%%0A-----END%%20CERTIFICATE-----%%0A".to_owned())
-        }
-        ContractHeader::Verdict => Some("NONE".to_owned()),
-        ContractHeader::ClientAddress => Some("%[src]".to_owned()),
-        ContractHeader::RequestId => Some("%[uuid()]".to_owned()),
-        // Vestibule reads them from the certificate; the key has lines of its own.
-        ContractHeader::ApiKey
-        | ContractHeader::SubjectDn
-        | ContractHeader::SubjectDnParsed
-        | ContractHeader::SignatureAlgorithm => None,
-    });
-    for (name, value) in said {
-        if plan.name_of(ContractHeader::Certificate) == Some(name) {
-            lines.push(format!("http-request set-header {name} {value} if {present}"));
-        } else if plan.name_of(ContractHeader::Verdict) == Some(name) {
-            lines.push(format!("http-request set-header {name} {value}"));
-            lines.push(format!("http-request set-header {name} SUCCESS if {present} {{ ssl_c_verify 0 }}"));
-            lines.push(format!("http-request set-header {name} FAILED:%[ssl_c_verify] if {present} !{{ ssl_c_verify 0 }}"));
-        } else {
-            lines.push(format!("http-request set-header {name} {value}"));
+    // A session that was resumed from a name that asks may bring a certificate to one that does not.
+    let asked =
+        if asking.is_empty() { "always_false".to_owned() } else { format!("var(txn.host) -m str {}", asking.join(" ")) };
+    let mut lines = vec![format!("acl asked {asked}"), "acl present ssl_c_used".to_owned()];
+    for (meaning, name) in &plan.contract {
+        let mut set = |value: &str, condition: &str| {
+            lines.push(format!("http-request set-header {name} {value}{condition}"));
+        };
+        match meaning {
+            ContractHeader::Certificate => set(&certificate, " if asked present"),
+            ContractHeader::Verdict if code => {
+                set("0", "");
+                set("%[ssl_c_verify]", " if asked present");
+            }
+            ContractHeader::Verdict => {
+                set("NONE", "");
+                set("SUCCESS", " if asked present { ssl_c_verify 0 }");
+                set("FAILED:%[ssl_c_verify]", " if asked present !{ ssl_c_verify 0 }");
+            }
+            ContractHeader::Presented => {
+                set("0", "");
+                set("1", " if asked present");
+            }
+            ContractHeader::Sni => set("%[ssl_fc_sni]", ""),
+            ContractHeader::ClientAddress => set("%[src]", ""),
+            ContractHeader::RequestId => set("%[uuid()]", ""),
+            // The key has lines of its own; Vestibule reads the rest from the certificate. The chain is gone when a session is
+            // resumed, so that Vestibule must hold the intermediates anyway.
+            _ => {}
         }
     }
-    lines
+    Ok(lines)
 }

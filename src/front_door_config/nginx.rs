@@ -4,9 +4,9 @@ use askama::Template;
 
 use super::plan::{Asking, Plan, Site};
 use super::word::Word;
-use super::{CIPHERS, File, file, values};
+use super::{Abilities, CIPHERS, File, file, values};
 use crate::config::Listen;
-use crate::front_door::ContractHeader;
+use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 
 #[derive(Template)]
 #[template(path = "front-door/nginx/nginx.conf", escape = "none")]
@@ -76,11 +76,11 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         file("vestibule.conf", &Servers { plan, vestibule, first, njs })?,
         file("vestibule-tls.conf", &Tls { ciphers: CIPHERS })?,
         file("vestibule-server.conf", &Server)?,
-        file("vestibule-headers.conf", &headers(plan, false))?,
+        file("vestibule-headers.conf", &headers(plan, false)?)?,
         file("vestibule-proxy.conf", &Proxy { plan, headers: "vestibule-headers.conf" })?,
     ];
     if plan.sites.iter().any(|site| !site.silent.is_empty()) {
-        files.push(file("vestibule-headers-silent.conf", &headers(plan, true))?);
+        files.push(file("vestibule-headers-silent.conf", &headers(plan, true)?)?);
         files.push(file("vestibule-proxy-silent.conf", &Proxy { plan, headers: "vestibule-headers-silent.conf" })?);
     }
     if let Some(asking) = &plan.asking {
@@ -90,23 +90,33 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
     Ok(files)
 }
 
+const ABILITIES: Abilities = Abilities {
+    product: "nginx",
+    certificate: |leaf| match leaf {
+        LeafCodec::EscapedPem | LeafCodec::EscapedPemBundle => Some("$ssl_client_escaped_cert".to_owned()),
+        _ => None,
+    },
+    verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache],
+};
+
 /// `silent` is for names where no client is asked for a certificate.
-fn headers(plan: &Plan, silent: bool) -> Headers<'_> {
-    let of_certificate = |variable: &str, otherwise: &str| if silent { otherwise.to_owned() } else { variable.to_owned() };
+fn headers(plan: &Plan, silent: bool) -> Result<Headers<'_>, String> {
+    let certificate = ABILITIES.certificate(plan)?;
     let values = values(plan, |meaning| {
         Some(match meaning {
             ContractHeader::ApiKey => "$vestibule_key".to_owned(),
-            ContractHeader::Certificate => of_certificate("$ssl_client_escaped_cert", "\"\""),
-            ContractHeader::Verdict => of_certificate("$ssl_client_verify", "NONE"),
+            ContractHeader::Certificate if !silent => certificate.clone(),
+            ContractHeader::Verdict if !silent => "$ssl_client_verify".to_owned(),
+            ContractHeader::Verdict => "NONE".to_owned(),
+            ContractHeader::Sni => "$ssl_server_name".to_owned(),
             ContractHeader::ClientAddress => "$remote_addr".to_owned(),
             ContractHeader::RequestId => "$request_id".to_owned(),
-            // Vestibule reads them from the certificate.
-            ContractHeader::SubjectDn | ContractHeader::SubjectDnParsed => "\"\"".to_owned(),
-            // 1.29.3 or later with OpenSSL 3.5 has $ssl_client_sigalg; others would not start with it.
-            ContractHeader::SignatureAlgorithm => "\"\"".to_owned(),
+            // Vestibule reads the rest from the certificate. $ssl_client_sigalg is of nginx 1.29.3 or later with OpenSSL 3.5;
+            // others would not start with it.
+            _ => "\"\"".to_owned(),
         })
     });
-    Headers { silent, values, strip: arriving(&plan.strip, plan) }
+    Ok(Headers { silent, values, strip: arriving(&plan.strip, plan) })
 }
 
 /// The names that nginx does not drop by itself, without those that are set in another file.

@@ -7,11 +7,13 @@ use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::Product;
 use super::word::Word;
 use crate::config::{Listen, Loaded};
-use crate::front_door::{ContractHeader, Domain, VerdictMode};
+use crate::front_door::{ContractHeader, Domain, Format, VerdictMode};
 use crate::header_names::fold;
 use crate::journey::Tenant;
+use crate::presented::MAX_CHAIN;
 
 /// Which host names ask clients for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,8 @@ pub(super) struct Asking {
 /// What a front door must do.
 pub struct Plan {
     pub(super) name: Word,
+    /// How it forwards.
+    pub(super) format: Format,
     pub(super) sites: Vec<Site>,
     pub(super) folder: Word,
     pub(super) client_ca: Word,
@@ -179,6 +183,7 @@ impl Plan {
         }
         Ok(Self {
             name: Word::parse("the front door's name", name)?,
+            format: first.front_door().format.clone(),
             sites,
             folder: path_word("the folder", &options.folder, "")?,
             client_ca: path_word("the file of the clients' CAs", &options.folder, &options.client_ca)?,
@@ -187,11 +192,16 @@ impl Plan {
             listen_http: options.listen_http,
             vestibule: vestibule(loaded, options)?,
             keep_alive: shorter(loaded.process.keep_alive),
-            strip: strip(&contract, asking.as_ref())?,
+            strip: strip(&contract, first.contract().numbered(), asking.as_ref())?,
             contract,
             asking,
             user: options.user.as_deref().map(|user| Word::parse("the user", user)).transpose()?,
         })
+    }
+
+    /// The product whose own words the front door's format is.
+    pub fn own_product(&self) -> Product {
+        Product::of_format(&self.format)
     }
 
     /// What follows the host name in a redirect to TLS.
@@ -349,12 +359,14 @@ fn shorter(keep_alive: Duration) -> u64 {
 }
 
 /// A contract name in the spellings that programs take for each other, and the names that say which request is meant.
-fn strip(contract: &[(ContractHeader, Word)], asking: Option<&Asking>) -> Result<Vec<Word>, String> {
+fn strip(contract: &[(ContractHeader, Word)], numbered: Option<&str>, asking: Option<&Asking>) -> Result<Vec<Word>, String> {
     let mut names: Vec<String> = Vec::new();
     for (_, name) in contract {
         let folded = fold(name.as_str()).into_owned();
         names.extend([folded.replace('-', "_"), folded.replace('-', "."), folded]);
     }
+    // No front door of ours sends the chain: it is gone when a session is resumed.
+    names.extend(numbered.into_iter().flat_map(|prefix| (0..=MAX_CHAIN).map(move |number| format!("{prefix}{number}"))));
     names.extend(ABOUT_THE_REQUEST.iter().chain(&ADDRESSES).map(|name| (*name).to_owned()));
     if let Some(asking) = asking {
         names.extend([asking.uri_header.as_str().to_owned(), asking.method_header.as_str().to_owned()]);

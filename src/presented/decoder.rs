@@ -1,4 +1,4 @@
-//! Header bytes to certificate, remembered: the same bytes always decode to the same certificate.
+//! Header bytes to certificate, remembered: the same bytes, read by the same codec, always decode to the same certificate.
 
 use std::sync::Arc;
 
@@ -7,7 +7,9 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::PresentedCertificate;
-use super::{escaped_pem, recent};
+use super::codec::{self, Encoded};
+use super::recent;
+use crate::front_door::Codec;
 use crate::refusal::{Refusal, Refused};
 use crate::x509::certificate::Certificate;
 
@@ -48,40 +50,53 @@ impl CertificateDecoder {
         Self { known: (entries > 0).then(cache) }
     }
 
-    /// Decodes a header value of at most `limit` bytes.
+    /// Decodes header values of at most `limit` bytes each.
     ///
     /// # Errors
     /// The `CertificateHeader…` refusals and [`Refusal::CertificateMalformed`].
-    pub fn decode(&self, value: &[u8], limit: usize) -> Result<Arc<PresentedCertificate>, Refused> {
-        if value.is_empty() {
+    pub fn decode(&self, encoded: &Encoded<'_>, limit: usize) -> Result<Arc<PresentedCertificate>, Refused> {
+        if encoded.leaf.is_empty() {
             return Err(Refused::new(Refusal::CertificateHeaderEmpty, "the certificate header is empty"));
         }
-        if value.len() > limit {
-            let cause = format!("the certificate header has {} bytes; {limit} are allowed", value.len());
+        let longest = encoded.chain.iter().fold(encoded.leaf.len(), |longest, value| longest.max(value.len()));
+        if longest > limit {
+            let cause = format!("a certificate header has {longest} bytes; {limit} are allowed");
             return Err(Refused::new(Refusal::CertificateHeaderTooLarge, cause));
         }
-        let Some(known) = &self.known else { return read(value) };
-        if let Some(certificate) = recent::find(value) {
+        let Some(known) = &self.known else { return read(encoded) };
+        if let Some(certificate) = recent::find(encoded) {
             return Ok(certificate);
         }
-        let key: [u8; 32] = Sha256::digest(value).into();
+        let key = key(encoded);
         let certificate = match known.get(&key) {
             Some(certificate) => certificate,
             None => {
-                let certificate = read(value)?;
+                let certificate = read(encoded)?;
                 known.insert(key, Arc::clone(&certificate));
                 certificate
             }
         };
-        if value.len() <= MOST_RECENT {
-            recent::keep(value, &certificate);
+        if encoded.leaf.len() + encoded.chain.iter().map(|value| value.len()).sum::<usize>() <= MOST_RECENT {
+            recent::keep(encoded, &certificate);
         }
         Ok(certificate)
     }
 }
 
-fn read(value: &[u8]) -> Result<Arc<PresentedCertificate>, Refused> {
-    let mut certificates = escaped_pem::decode(value)?.into_iter().enumerate().map(|(position, der)| {
+/// Equal for equal values read by the same codec, and for no others: each value is hashed behind its length.
+fn key(encoded: &Encoded<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let Codec { leaf, chain, elements } = encoded.codec;
+    hash.update([leaf as u8, chain as u8, elements as u8]);
+    for value in std::iter::once(&encoded.leaf).chain(encoded.chain) {
+        hash.update(value.len().to_be_bytes());
+        hash.update(value);
+    }
+    hash.finalize().into()
+}
+
+fn read(encoded: &Encoded<'_>) -> Result<Arc<PresentedCertificate>, Refused> {
+    let mut certificates = codec::decode(encoded)?.into_iter().enumerate().map(|(position, der)| {
         Certificate::from_der(&der).map_err(|why| {
             Refused::new(Refusal::CertificateMalformed, format!("certificate {} of the header: {why}", position + 1))
         })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
-    VerdictMode,
+    Preset, VerdictMode,
 };
 use vestibule::header_names::HeaderNames;
 use vestibule::request_head::{RequestHead, RequestTarget};
@@ -67,6 +67,8 @@ impl Door<'_> {
                 certificate_header_max: 65_536,
                 forwarded_verdict: self.verdict_mode,
                 forwarded_mismatch: ForwardedMismatch::Report,
+                format: Preset::find("nginx").unwrap().format(),
+                require_sni: false,
             }),
             contract: Contract::new(name("edge-key"), &headers).unwrap(),
             api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes())]),

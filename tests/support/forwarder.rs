@@ -15,7 +15,7 @@ use vestibule::admission::{Admission, Demands, Policy, VerificationMode};
 use vestibule::clock::UnixTime;
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
-    VerdictMode,
+    Preset, VerdictMode,
 };
 use vestibule::header_names::HeaderNames;
 use vestibule::presented::Presentation;
@@ -168,6 +168,8 @@ fn directory() -> Directory {
         certificate_header_max: 0,
         forwarded_verdict: VerdictMode::Ignore,
         forwarded_mismatch: ForwardedMismatch::Refuse,
+        format: Preset::find("nginx").unwrap().format(),
+        require_sni: false,
     };
     let domain = Domain::new(DomainParts {
         name: "a.test".to_owned(),
