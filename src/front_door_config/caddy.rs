@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::plan::{Plan, Site};
 use super::word::Word;
-use super::{Abilities, File, file, values};
+use super::{Abilities, File, file};
 use crate::config::Listen;
 use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 
@@ -19,7 +19,6 @@ struct Main<'p> {
     plan: &'p Plan,
     key_header: &'p Word,
     ciphers: &'static str,
-    certificate: String,
     servers: Vec<Server<'p>>,
     vestibule: String,
 }
@@ -28,15 +27,24 @@ struct Server<'p> {
     site: &'p Site,
     hosts: &'p [Word],
     asks: bool,
-    values: Vec<(&'p Word, String)>,
+    lines: Vec<String>,
+    /// What Caddy would else write itself, last of all.
+    overwritten: Vec<(&'p Word, &'static str)>,
 }
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
+    let certificate = ABILITIES.certificate(plan)?;
     let mut servers = Vec::new();
     for site in &plan.sites {
         for (hosts, asks) in [(&site.asking, true), (&site.silent, false)] {
             if !hosts.is_empty() {
-                servers.push(Server { site, hosts, asks, values: said(plan, asks) });
+                servers.push(Server {
+                    site,
+                    hosts,
+                    asks,
+                    lines: lines(plan, asks.then_some(certificate.as_str())),
+                    overwritten: overwritten(plan),
+                });
             }
         }
     }
@@ -44,7 +52,6 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         plan,
         key_header: plan.name_of(ContractHeader::ApiKey).ok_or("the contract has no key header")?,
         ciphers: CIPHERS,
-        certificate: ABILITIES.certificate(plan)?,
         servers,
         vestibule: match &plan.vestibule {
             Listen::Tcp(address) => address.to_string(),
@@ -70,18 +77,26 @@ const ABILITIES: Abilities = Abilities {
     verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache],
 };
 
-fn said(plan: &Plan, asks: bool) -> Vec<(&Word, String)> {
-    values(plan, |meaning| {
-        let value = match meaning {
-            ContractHeader::Certificate if asks => "{vestibule_certificate}",
-            ContractHeader::Verdict if asks => "{vestibule_verdict}",
-            ContractHeader::Verdict => "NONE",
-            ContractHeader::Sni => "{http.request.tls.server_name}",
-            ContractHeader::ClientAddress => "{http.request.remote.host}",
-            ContractHeader::RequestId => "{http.request.uuid}",
-            // The key is in a file of its own; Vestibule reads the rest from the certificate.
-            _ => return None,
-        };
-        Some(value.to_owned())
-    })
+/// The lines that set the contract's headers.
+fn lines(plan: &Plan, certificate: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (meaning, name) in &plan.contract {
+        match (meaning, certificate) {
+            (ContractHeader::Certificate, Some(certificate)) => lines.push(format!("@presented {name} {certificate}")),
+            (ContractHeader::Verdict, _) => {
+                lines.push(format!("{name} NONE"));
+                lines.extend(certificate.map(|_| format!("@presented {name} FAILED")));
+            }
+            (ContractHeader::Sni, _) => lines.push(format!("{name} {{http.request.tls.server_name}}")),
+            (ContractHeader::RequestId, _) => lines.push(format!("{name} {{http.request.uuid}}")),
+            // The address is set last; the key is in a file of its own; Vestibule reads the rest from the certificate.
+            _ => {}
+        }
+    }
+    lines
+}
+
+fn overwritten(plan: &Plan) -> Vec<(&Word, &'static str)> {
+    let addresses = plan.contract.iter().filter(|(meaning, _)| *meaning == ContractHeader::ClientAddress);
+    addresses.map(|(_, name)| (name, "{http.request.remote.host}")).collect()
 }

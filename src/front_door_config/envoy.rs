@@ -20,8 +20,8 @@ struct Main<'p> {
     ciphers: Vec<&'static str>,
     certificate: &'p Word,
     verdict: Option<&'p Word>,
-    /// How Envoy's own header is written, where it is used.
-    xfcc: Option<&'static str>,
+    /// Whether Envoy's own header is JSON, where it is used.
+    xfcc: Option<bool>,
     key_header: &'p Word,
     servers: Vec<Server<'p>>,
     vestibule: String,
@@ -40,8 +40,8 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
     let certificate = name(ContractHeader::Certificate, "certificate")?;
     ABILITIES.certificate(plan)?;
     let xfcc = match plan.format.codec.leaf {
-        LeafCodec::Xfcc => Some("TEXT"),
-        LeafCodec::XfccJson => Some("JSON"),
+        LeafCodec::Xfcc => Some(false),
+        LeafCodec::XfccJson => Some(true),
         _ => None,
     };
     if xfcc.is_some() && certificate.as_str() != XFCC {

@@ -6,15 +6,13 @@ use crate::http_client::Client;
 use crate::product::{FrontDoor, RUNNING};
 use crate::tls::{Hello, connect};
 
-/// Every separator in the place of every hyphen, three of each.
+/// A name as it is, and as programs that fold names take others for it.
 fn spellings(name: &str) -> Vec<String> {
-    let mut spelled = vec![String::new()];
-    for c in name.chars() {
-        let choices: &[char] = if c == '-' { &['-', '_', '.'] } else { &[c] };
-        spelled = spelled.iter().flat_map(|start| choices.iter().map(move |choice| format!("{start}{choice}"))).collect();
-    }
-    spelled.push(name.to_uppercase());
-    spelled
+    let mixed = name.replacen('-', "_", 1);
+    let mut spellings =
+        vec![name.to_owned(), name.to_uppercase(), name.replace('-', "_"), name.replace('-', "."), mixed.replacen('-', ".", 1)];
+    spellings.extend(name.rsplit_once('-').map(|(start, end)| format!("{start}_{end}")));
+    spellings
 }
 
 /// Header lines that a client may send.
@@ -23,25 +21,20 @@ fn lines() -> Vec<String> {
     let mut lines = Vec::new();
     for name in spellings("client-certificate") {
         lines.push(format!("{name}: {certificate}\r\n"));
-        lines.push(format!("{name}: {certificate}\r\n{name}: {certificate}\r\n"));
-        lines.push(format!("{name}: {certificate}\r\nclient-certificate-ca-verified: SUCCESS\r\n"));
+        lines.push(format!("{name}: {certificate}\r\n{name}: {certificate}\r\nclient-certificate-ca-verified: SUCCESS\r\n"));
     }
     for name in
         ["cname-api-key", "client-certificate-ca-verified", "ssl-client-verify", "ssl-client-s-dn-parsed", "x-client-cn"]
     {
-        for name in spellings(name) {
-            lines.push(format!("{name}: SUCCESS\r\n"));
-            lines.push(format!("{name}: CN=victim\r\n{name}: victim\r\n"));
-        }
+        lines.extend(spellings(name).iter().map(|name| format!("{name}: CN=victim\r\n{name}: victim\r\n")));
+        lines.push(format!("{name}: SUCCESS\r\n"));
     }
     for named in
         ["client-certificate", "client-certificate-ca-verified", "cname-api-key", "client_certificate", "x-forwarded-for"]
     {
-        for connection in ["close", "keep-alive"] {
-            lines.push(format!("connection: {connection}, {named}\r\n"));
-            lines.push(format!("client-certificate: {certificate}\r\nCONNECTION: {named}, {connection}\r\n"));
-        }
+        lines.push(format!("connection: close, {named}\r\n"));
     }
+    lines.push(format!("client-certificate: {certificate}\r\nCONNECTION: Client-Certificate-CA-Verified, keep-alive\r\n"));
     lines.push(format!("x-forwarded-for: 192.0.2.1\r\nclient-certificate: {certificate}\r\n"));
     lines.push("x-original-uri: /public/\r\nx-original-method: OPTIONS\r\nx-forwarded-uri: /public/\r\n".to_owned());
     lines.push("forwarded: for=192.0.2.1\r\nx-real-ip: 192.0.2.1\r\ntrue-client-ip: 192.0.2.1\r\n".to_owned());
@@ -53,7 +46,7 @@ fn nothing_makes_a_client_somebody_else(kind: &'static str) {
     let (person, lines) = (good(), lines());
     let (mut anonymous, mut known) = (0, 0);
     for lines in &lines {
-        let what = format!("{kind}: {}", lines.replace(&escaped(&crate::bank::authorities().root.certificate), "…"));
+        let what = format!("{kind}: {}", lines.chars().take(200).collect::<String>());
         let nobody = door.ask(&Hello::of(None), get(DOMAIN, "/", lines));
         assert!((400..500).contains(&nobody.status), "{what}: {nobody:?}");
         assert_eq!(door.bank.upstream.take().len(), 0, "{what}");
