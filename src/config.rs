@@ -11,9 +11,11 @@ mod policy;
 mod problem;
 mod process;
 mod profiles;
+mod proofs;
 mod registered;
 mod routes;
 mod rules;
+mod secret_file;
 mod source;
 mod table;
 mod tenant;
@@ -60,7 +62,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     // Of a file that could not be read, one problem is enough.
     let unread = Collector::default();
     let about_process = if read.process.file.is_empty() { &unread } else { &collector };
-    let process = Process::read(Table::of(read.process, about_process), folder, &mut warnings);
+    let process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     for file in read.tenants {

@@ -108,6 +108,17 @@ struct Abilities {
 }
 
 impl Abilities {
+    /// Refuses a plan that asks for a signature.
+    fn cannot_sign(&self, plan: &Plan) -> Result<(), String> {
+        match plan.signing {
+            None => Ok(()),
+            Some(_) => Err(format!(
+                "{} cannot sign requests: use nginx or HAProxy, or take \"signature\" out of the front door's `proofs`",
+                self.product
+            )),
+        }
+    }
+
     fn fit(&self, format: &Format) -> Option<String> {
         (self.certificate)(format.codec.leaf).filter(|_| self.verdicts.contains(&format.verdict))
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::front_door::{AuthenticatedForward, Domain};
+use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::Refused;
 use crate::server::Shared;
@@ -40,6 +40,7 @@ pub struct Record {
     client: Option<IpAddr>,
     domain: Option<Arc<Domain>>,
     key_position: Option<usize>,
+    keyid: Option<Arc<str>>,
     /// What the stages found.
     pub findings: Findings,
     ended: bool,
@@ -62,6 +63,7 @@ impl Record {
             client: peer,
             domain: None,
             key_position: None,
+            keyid: None,
             findings: Findings::default(),
             ended: false,
         }
@@ -70,6 +72,11 @@ impl Record {
     /// The configuration that this request lives by.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// What remembers the nonces of signed requests.
+    pub fn replay(&self) -> &Replay {
+        &self.shared.replay
     }
 
     /// The request's id.
@@ -86,7 +93,8 @@ impl Record {
     pub fn authenticated(&mut self, forward: &AuthenticatedForward) {
         self.client = Some(forward.client_address());
         self.domain = Some(Arc::clone(forward.domain()));
-        self.key_position = Some(forward.key_position());
+        self.key_position = forward.key_position();
+        self.keyid = forward.keyid().cloned();
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
@@ -142,6 +150,7 @@ impl Record {
                 path: &self.path,
                 domain: self.domain.as_ref().map(|domain| domain.name()),
                 key_position: self.key_position,
+                keyid: self.keyid.as_deref(),
                 tenant: tenant.map(|tenant| tenant.name.as_str()),
                 route: findings.route.as_ref().map(|route| route.path.as_str()),
                 fingerprint: certificate.map(|certificate| certificate.leaf().sha256()),
@@ -151,7 +160,11 @@ impl Record {
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
                 notes: &notes,
-                decision: if refused.is_some() { "refuse" } else { "permit" },
+                decision: match refused {
+                    Some(_) => "refuse",
+                    None if self.domain.is_none() => "none",
+                    None => "permit",
+                },
                 refusal_code: refused.map(|refused| refused.refusal.code()),
                 refusal_cause: refused.map(|refused| refused.cause.as_str()),
                 status,
@@ -176,12 +189,14 @@ impl Record {
     }
 }
 
-/// When a client leaves while its request waits for the upstream, actix drops the handler where it stands. The only place where
-/// it waits is behind the permit.
+/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in two places: behind the
+/// permit for the upstream, and before it is authenticated for the memory of nonces.
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.ended {
-            self.shared.metrics.permit();
+            if self.domain.is_some() {
+                self.shared.metrics.permit();
+            }
             self.end(CLIENT_LEFT, None, None);
         }
     }

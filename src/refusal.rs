@@ -69,6 +69,30 @@ refusals! {
     FrontDoorKeyRepeated, "front_door_key_repeated", 403, FrontDoor, NOT_AUTHENTICATED;
     /// The key is not one of the domain's keys.
     FrontDoorKeyWrong, "front_door_key_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The connection comes from an address outside the front door's networks.
+    FrontDoorNetwork, "front_door_network", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The other end of the Unix socket is not the front door's user or group, or there is no Unix socket.
+    FrontDoorUnixPeer, "front_door_unix_peer", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door's signature is not there.
+    SignatureMissing, "signature_missing", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature's headers are not what RFC 9421 and we demand: syntax, parameters, components.
+    SignatureMalformed, "signature_malformed", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature names a key that the front door does not have.
+    SignatureKeyUnknown, "signature_key_unknown", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature does not cover all that it must, or what it must cover is not there.
+    SignatureUncovered, "signature_uncovered", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature is older than `signature_max_age`, has expired, or is from before the memory of nonces began.
+    SignatureTooOld, "signature_too_old", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature was made in the future.
+    SignatureFromTheFuture, "signature_from_the_future", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature does not fit the request.
+    SignatureWrong, "signature_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature's nonce was used before.
+    SignatureReplayed, "signature_replayed", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The memory of nonces is full: a replay could not be told.
+    NonceMemoryFull, "nonce_memory_full", 503, Us, INTERNAL;
+    /// Redis, which remembers nonces, does not answer.
+    NonceStoreUnreachable, "nonce_store_unreachable", 503, Us, INTERNAL;
 
     /// A contract header was sent more than once.
     ContractHeaderRepeated, "contract_header_repeated", 400, FrontDoor, CONTRACT;

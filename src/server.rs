@@ -19,9 +19,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process};
+use crate::front_door::Replay;
 use crate::journey::Snapshot;
 use crate::proxy;
 use crate::refusal::Refusal;
+use crate::request_head::{Connection, UnixPeer};
 use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
 use crate::telemetry::metrics::Metrics;
 
@@ -38,6 +40,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// The access log.
     pub access: Arc<AccessLog>,
+    /// The nonces of signed requests. A reload does not touch them.
+    pub replay: Arc<Replay>,
 }
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
@@ -114,12 +118,16 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
                     // Nagle's algorithm and delayed acknowledgements together stall small writes by 40 ms.
                     let _ = io.set_nodelay(true);
                     let peer = io.peer_addr().ok();
-                    Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, peer))
+                    let connection = peer.map(|peer| Connection::from_address(peer.ip())).unwrap_or_default();
+                    Ok::<_, DispatchError>((Paced::new(io, connection), Protocol::Http1, peer))
                 };
                 actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
             Listen::Unix(path) => server.bind_uds(name, path, move || {
-                let accept = |io: UnixStream| async move { Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, None)) };
+                let accept = |io: UnixStream| async move {
+                    let connection = Connection::from_unix_peer(unix_peer(&io));
+                    Ok::<_, DispatchError>((Paced::new(io, connection), Protocol::Http1, None))
+                };
                 actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
         }
@@ -148,11 +156,18 @@ fn data_service<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .h1_write_buffer_size(WRITE_BUFFER)
         .on_connect_ext(|io: &Paced<S>, connection| {
             connection.insert(io.appetite().clone());
+            connection.insert(io.connection().clone());
         });
     service.finish(application(shared)).map_err(move |why| {
         count_broken(&errors, &why);
         why
     })
+}
+
+/// Who opened a Unix socket, as the kernel says.
+fn unix_peer(io: &UnixStream) -> Option<UnixPeer> {
+    let peer = io.peer_cred().ok()?;
+    Some(UnixPeer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid() })
 }
 
 #[derive(Clone, Copy)]

@@ -13,6 +13,8 @@
 
 #[path = "support/der_writer.rs"]
 mod der_writer;
+#[path = "support/haproxy.rs"]
+mod haproxy;
 #[path = "support/http_client.rs"]
 mod http_client;
 #[path = "support/nginx.rs"]
@@ -23,6 +25,10 @@ mod pki;
 mod ports;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
+#[path = "support/redis.rs"]
+mod redis_server;
+#[path = "support/signing.rs"]
+mod signing;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
@@ -44,6 +50,8 @@ mod hostile_samples;
 mod presented;
 #[path = "journey/profiles.rs"]
 mod profiles;
+#[path = "journey/proofs.rs"]
+mod proofs;
 #[path = "journey/refusals.rs"]
 mod refusals;
 #[path = "journey/registered.rs"]
@@ -52,6 +60,8 @@ mod registered;
 mod reload;
 #[path = "journey/shutdown.rs"]
 mod shutdown;
+#[path = "journey/signing_doors.rs"]
+mod signing_doors;
 #[path = "journey/streaming.rs"]
 mod streaming;
 #[path = "journey/surfaces.rs"]

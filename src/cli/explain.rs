@@ -17,7 +17,7 @@ use crate::config;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
-use crate::request_head::{RequestHead, RequestTarget};
+use crate::request_head::{Connection, RequestHead, RequestTarget};
 use crate::rules::{Permitted, Trace};
 use crate::variables::ProfileVariable;
 use crate::x509::reason::reason_text;
@@ -113,12 +113,12 @@ fn head_of(bytes: &[u8], peer: IpAddr) -> Result<RequestHead, Refused> {
         method: Method::from_bytes(request.method.unwrap_or_default().as_bytes()).map_err(|why| malformed(why.to_string()))?,
         target: RequestTarget::parse(request.path.unwrap_or_default())?,
         headers,
-        peer: Some(peer),
+        connection: Connection::from_address(peer),
     })
 }
 
 fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTime, out: &mut dyn Write) -> io::Result<()> {
-    let forward = head.and_then(|head| AuthenticatedForward::authenticate(&snapshot.directory, head));
+    let forward = head.and_then(|head| AuthenticatedForward::unremembered(&snapshot.directory, head, now));
     let mut forward = match forward {
         Ok(forward) => forward,
         Err(refused) => {
@@ -127,7 +127,14 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
         }
     };
     let domain = forward.domain();
-    writeln!(out, "front door     `{}` for `{}`, key {}", domain.front_door().name, domain.name(), forward.key_position())?;
+    write!(out, "front door     `{}` for `{}`", domain.front_door().name, domain.name())?;
+    if let Some(position) = forward.key_position() {
+        write!(out, ", key {position}")?;
+    }
+    if let Some(keyid) = forward.keyid() {
+        write!(out, ", signed with `{keyid}`; whether the nonce is new was not asked")?;
+    }
+    writeln!(out)?;
     writeln!(out, "client         {}", forward.client_address())?;
     let endpoint = snapshot.tenant(&forward).ok().and_then(|tenant| tenant.authorize.as_ref());
     if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.path == forward.target().path()) {

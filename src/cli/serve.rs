@@ -32,7 +32,8 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(access) => access,
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
     };
-    let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access };
+    let replay = Arc::clone(&loaded.process.replay);
+    let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access, replay };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -56,7 +56,6 @@ pub(super) fn read(
 fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door], rules: &RuleSet) -> Option<Domain> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
-    let tags = tags(table);
     let client_ip = client_ip_header(table);
     let wanted = table.text("front_door");
     let door = match (&wanted, doors) {
@@ -74,6 +73,7 @@ fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door
             door
         }
     };
+    let api_keys = api_keys(table, door, process);
     let door = door?;
     let mut headers = door.headers.clone();
     headers.push((ContractHeader::ClientAddress, client_ip.clone()));
@@ -89,7 +89,7 @@ fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door
         tenant: place.position,
         front_door: Arc::clone(&door.front_door),
         contract,
-        api_keys: ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags?),
+        api_keys: api_keys?,
         client_ip_header: client_ip,
         reserved,
     }))
@@ -97,6 +97,19 @@ fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door
 
 /// The longest list of keys: the one in use, and the one that follows it.
 const MOST_KEYS: usize = 2;
+
+/// The keys that the front door sends for this domain. The outer option is none after a problem.
+fn api_keys(table: &Table<'_>, door: Option<&Door>, process: &Process) -> Option<Option<ApiKeys>> {
+    let Some(door) = door.filter(|door| !door.front_door.proofs.need_api_keys()) else {
+        let tags = tags(table)?;
+        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags)));
+    };
+    if table.has("cname_api_keys") {
+        let found = format!("has no effect: the front door `{}` does not prove itself by a key", door.front_door.name);
+        table.problem("cname_api_keys", found, "no such key, or \"api_key\" among the `proofs` of the front door");
+    }
+    Some(None)
+}
 
 fn tags(table: &Table<'_>) -> Option<Vec<Tag>> {
     let texts = table.texts("cname_api_keys");

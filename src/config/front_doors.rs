@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::proofs::{self, Surroundings};
 use super::table::Table;
+use super::tenant::Place;
 use crate::front_door::{ContractHeader, Format, ForwardedMismatch, FrontDoor, VerdictDialect, VerdictMode};
 use crate::header_names::is_framing;
 
@@ -18,12 +20,12 @@ pub(super) struct Door {
     pub(super) headers: Vec<(ContractHeader, HeaderName)>,
 }
 
-pub(super) fn read(tenant: &Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -> Vec<Door> {
+pub(super) fn read(tenant: &Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -> Vec<Door> {
     let tables = tenant.tables("front_doors");
     if tables.is_empty() {
         tenant.problem("front_doors", "is missing: nothing could be trusted", "[[front_doors]] with `name` and `proofs`");
     }
-    let doors: Vec<Door> = tables.into_iter().filter_map(|table| front_door(table, tenant_name, warnings)).collect();
+    let doors: Vec<Door> = tables.into_iter().filter_map(|table| front_door(table, place, warnings)).collect();
     let mut names = HashSet::new();
     for door in doors.iter().filter(|door| !names.insert(&door.front_door.name)) {
         tenant.problem("front_doors", format!("two have the name `{}`", door.front_door.name), "one name for each");
@@ -31,19 +33,26 @@ pub(super) fn read(tenant: &Table<'_>, tenant_name: &str, warnings: &mut Vec<Str
     doors
 }
 
-fn front_door(table: Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -> Option<Door> {
+fn front_door(table: Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -> Option<Door> {
     let name = table.required_text("name", "a name");
     let chosen = format::read(&table);
     if let Some(preset) = chosen.preset.filter(|preset| preset.experimental) {
         warnings.push(format!(
-            "{tenant_name}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            "{}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            place.name,
             name.as_deref().unwrap_or_default(),
             preset.name
         ));
     }
-    proofs(&table);
+    let names = table.table_or_empty("headers");
+    let api_key = names.parsed("cname_api_key", parse_header_name).unwrap_or(HeaderName::from_static("cname-api-key"));
+    let headers = header_names(&names, &chosen.format, chosen.preset.map_or(format::RAW_HEADERS, |preset| preset.headers));
+    let always_there = [ContractHeader::Verdict, ContractHeader::Presented];
+    let status = headers.iter().find(|(meaning, _)| always_there.contains(meaning)).map(|(_, name)| name);
+    let mut surroundings = Surroundings { folder: place.folder, status, warnings };
     let front_door = FrontDoor {
         name: name.clone().unwrap_or_default(),
+        proofs: proofs::read(&table, &mut surroundings)?,
         certificate_header_max: table.size("certificate_header_max", 16 * 1024),
         forwarded_verdict: table.choice(
             "forwarded_verdict",
@@ -62,9 +71,6 @@ fn front_door(table: Table<'_>, tenant_name: &str, warnings: &mut Vec<String>) -
     if no_verdict && front_door.forwarded_verdict != VerdictMode::Ignore {
         table.problem("forwarded_verdict", "this format has no verdict", "forwarded_verdict = \"ignore\"");
     }
-    let names = table.table_or_empty("headers");
-    let api_key = names.parsed("cname_api_key", parse_header_name).unwrap_or(HeaderName::from_static("cname-api-key"));
-    let headers = header_names(&names, &front_door.format, chosen.preset.map_or(format::RAW_HEADERS, |preset| preset.headers));
     if front_door.require_sni && !headers.iter().any(|(meaning, _)| *meaning == ContractHeader::Sni) {
         table.problem("require_sni", "no header would hold the server name", "headers.ssl_server_name = \"ssl-server-name\"");
     }
@@ -88,17 +94,6 @@ fn header_names(
     let unread = defaults.iter().filter(|(meaning, _)| *meaning == ContractHeader::Unread);
     headers.extend(unread.map(|(meaning, name)| (*meaning, HeaderName::from_static(name))));
     headers
-}
-
-/// A front door without a proof would let everybody say anything.
-fn proofs(table: &Table<'_>) {
-    let proofs = table.texts("proofs");
-    if proofs.is_empty() {
-        table.problem("proofs", "is missing: anybody could be this front door", "proofs = [\"api_key\"]");
-    }
-    for proof in proofs.iter().filter(|proof| *proof != "api_key") {
-        table.problem("proofs", format!("found `{proof}`"), "accepted: api_key");
-    }
 }
 
 pub(super) fn parse_header_name(text: &str) -> Result<HeaderName, String> {

@@ -33,7 +33,7 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
     let rules = rules::read(&table);
-    let doors = front_doors::read(&table, place.name, warnings);
+    let doors = front_doors::read(&table, place, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     domains::read(&table, place, process, &doors, &rules, directory);
     let trusted = trusted_ca::read(&table, place, warnings);

@@ -152,6 +152,12 @@ impl Contract {
         self.names.find(name).is_some() || self.family.as_ref().is_some_and(|family| family.claims(name))
     }
 
+    /// Whether a signature must cover a header with this name: all that we take the front door's word for. The key is not
+    /// among them, since it proves itself.
+    pub(super) fn must_be_signed(&self, name: &HeaderName) -> bool {
+        *name != self.api_key && self.claims(name.as_str())
+    }
+
     /// Checks every header line against the contract and takes the contract's own out.
     ///
     /// # Errors

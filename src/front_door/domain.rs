@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::contract::Contract;
 use super::format::Format;
+use super::proof::Proofs;
 use crate::header_names::HeaderNames;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
@@ -38,6 +39,8 @@ pub enum ForwardedMismatch {
 pub struct FrontDoor {
     /// Its name in the configuration.
     pub name: String,
+    /// What proves that a request comes from it; all are required.
+    pub proofs: Proofs,
     /// The most bytes of a header that holds certificates.
     pub certificate_header_max: usize,
     /// How its verdict counts.
@@ -60,8 +63,8 @@ pub struct DomainParts {
     pub front_door: Arc<FrontDoor>,
     /// The header names.
     pub contract: Contract,
-    /// The keys that prove the front door.
-    pub api_keys: ApiKeys,
+    /// The keys that prove the front door, when it proves itself by one.
+    pub api_keys: Option<ApiKeys>,
     /// The header with the client's address (Auth0 `custom_client_ip_header`).
     pub client_ip_header: HeaderName,
     /// Headers that only we set; a request's own copies are removed.
@@ -97,8 +100,8 @@ impl Domain {
         &self.0.contract
     }
 
-    pub(super) fn api_keys(&self) -> &ApiKeys {
-        &self.0.api_keys
+    pub(super) fn api_keys(&self) -> Option<&ApiKeys> {
+        self.0.api_keys.as_ref()
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {

@@ -46,6 +46,7 @@ struct Server<'p> {
 }
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
+    ABILITIES.cannot_sign(plan)?;
     let user = plan.user.as_ref().map_or_else(|| "www-data".to_owned(), ToString::to_string);
     let servers = Servers {
         plan,

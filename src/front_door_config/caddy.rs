@@ -33,6 +33,7 @@ struct Server<'p> {
 }
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
+    ABILITIES.cannot_sign(plan)?;
     let certificate = ABILITIES.certificate(plan)?;
     let mut servers = Vec::new();
     for site in &plan.sites {

@@ -36,6 +36,7 @@ struct Server<'p> {
 }
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
+    ABILITIES.cannot_sign(plan)?;
     let name = |meaning, what: &str| plan.name_of(meaning).ok_or_else(|| format!("the contract has no {what} header"));
     let certificate = name(ContractHeader::Certificate, "certificate")?;
     ABILITIES.certificate(plan)?;

@@ -115,6 +115,15 @@ pub(super) struct Asking {
     pub(super) application: SocketAddr,
 }
 
+/// How requests are signed.
+pub(super) struct Signing {
+    pub(super) label: Word,
+    pub(super) keyid: Word,
+    pub(super) tag: Option<Word>,
+    /// The file with the key.
+    pub(super) key_file: Word,
+}
+
 /// What a front door must do.
 pub struct Plan {
     pub(super) name: Word,
@@ -133,6 +142,9 @@ pub struct Plan {
     pub(super) contract: Vec<(ContractHeader, Word)>,
     /// Every other name to strip: aliases of the contract's, and what says which request is meant.
     pub(super) strip: Vec<Word>,
+    /// Whether the key is one of the proofs.
+    pub(super) sends_key: bool,
+    pub(super) signing: Option<Signing>,
     pub(super) asking: Option<Asking>,
     pub(super) user: Option<Word>,
 }
@@ -193,6 +205,8 @@ impl Plan {
             vestibule: vestibule(loaded, options)?,
             keep_alive: shorter(loaded.process.keep_alive),
             strip: strip(&contract, first.contract().numbered(), asking.as_ref())?,
+            sends_key: first.front_door().proofs.need_api_keys(),
+            signing: signing_of(first, &contract, options)?,
             contract,
             asking,
             user: options.user.as_deref().map(|user| Word::parse("the user", user)).transpose()?,
@@ -328,6 +342,25 @@ fn asking_of(tenant: &Tenant, options: &Options) -> Result<Option<Asking>, Strin
     }))
 }
 
+/// A signature with the last of the front door's keys: it is the new one while keys are rotated.
+fn signing_of(domain: &Domain, contract: &[(ContractHeader, Word)], options: &Options) -> Result<Option<Signing>, String> {
+    let Some(proof) = domain.front_door().proofs.signature() else { return Ok(None) };
+    let always_sent = |name: &str| {
+        let always = [ContractHeader::Verdict, ContractHeader::Presented, ContractHeader::ClientAddress];
+        contract.iter().any(|(meaning, known)| known.as_str() == name && always.contains(meaning))
+    };
+    if let Some(other) = proof.components.iter().find(|name| !always_sent(name.as_str())) {
+        return Err(format!("a generated front door does not always send `{other}`: take it out of signature_components"));
+    }
+    let key = proof.keys.last().ok_or("the signature has no key")?;
+    Ok(Some(Signing {
+        label: Word::parse("signature_label", &proof.label)?,
+        keyid: Word::parse("the keyid", &key.keyid)?,
+        tag: proof.tag.as_deref().map(|tag| Word::parse("signature_tag", tag)).transpose()?,
+        key_file: path_word("the file of secrets", &options.folder, &format!("{}.signature", options.secrets))?,
+    }))
+}
+
 /// An absolute path, so that no product reads it from another folder than the next one does.
 fn path_word(what: &str, folder: &Path, name: &str) -> Result<Word, String> {
     let path = if name.is_empty() { folder.to_owned() } else { folder.join(name) };
@@ -367,6 +400,7 @@ fn strip(contract: &[(ContractHeader, Word)], numbered: Option<&str>, asking: Op
     }
     // No front door of ours sends the chain: it is gone when a session is resumed.
     names.extend(numbered.into_iter().flat_map(|prefix| (0..=MAX_CHAIN).map(move |number| format!("{prefix}{number}"))));
+    names.extend(["signature".to_owned(), "signature-input".to_owned()]);
     names.extend(ABOUT_THE_REQUEST.iter().chain(&ADDRESSES).map(|name| (*name).to_owned()));
     if let Some(asking) = asking {
         names.extend([asking.uri_header.as_str().to_owned(), asking.method_header.as_str().to_owned()]);

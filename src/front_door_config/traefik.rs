@@ -45,6 +45,7 @@ const ABILITIES: Abilities = Abilities {
 };
 
 pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
+    ABILITIES.cannot_sign(plan)?;
     ABILITIES.certificate(plan)?;
     for (meaning, name) in &plan.contract {
         match meaning {

@@ -150,6 +150,8 @@ pub struct AccessLine<'l> {
     pub domain: Option<&'l str>,
     /// `forward.key`: which of the domain's keys, from 0.
     pub key_position: Option<usize>,
+    /// `forward.keyid`: which key the request was signed with.
+    pub keyid: Option<&'l str>,
     /// `tenant`.
     pub tenant: Option<&'l str>,
     /// `route`.
@@ -168,7 +170,7 @@ pub struct AccessLine<'l> {
     pub profile_violations: &'l [&'static str],
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
-    /// `decision`: `permit` or `refuse`.
+    /// `decision`: `permit` or `refuse`; `none` when the client left before there was one.
     pub decision: &'l str,
     /// `refusal.code`.
     pub refusal_code: Option<&'l str>,
@@ -203,6 +205,7 @@ impl AccessLine<'_> {
         text(out, "request.path", Some(self.path));
         text(out, "forward.domain", self.domain);
         number(out, "forward.key", self.key_position.map(|position| position as u64));
+        text(out, "forward.keyid", self.keyid);
         text(out, "tenant", self.tenant);
         text(out, "route", self.route);
         if let Some(fingerprint) = self.fingerprint {

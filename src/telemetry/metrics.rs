@@ -27,6 +27,8 @@ pub struct Metrics {
     upstream: Histogram,
     /// Requests in flight.
     pub in_flight: Gauge,
+    /// Nonces that this process remembers.
+    pub nonces_remembered: Gauge,
     /// Reloads that took effect.
     pub reloads: Counter,
     /// Reloads that failed; the configuration before them stays.
@@ -40,7 +42,7 @@ impl Default for Metrics {
         let responses = Family::<Labels, Counter>::default();
         let permitted = Counter::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
-        let in_flight = Gauge::default();
+        let (in_flight, nonces_remembered) = (Gauge::default(), Gauge::default());
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
@@ -48,6 +50,7 @@ impl Default for Metrics {
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
         registry.register("upstream_head_seconds", "Until the upstream's answer began", upstream.clone());
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("nonces_remembered", "Nonces of signatures in memory", nonces_remembered.clone());
         registry.register("reloads", "Configurations taken", reloads.clone());
         registry.register("reload_failures", "Configurations refused; the one before stays", reload_failures.clone());
         Self {
@@ -61,6 +64,7 @@ impl Default for Metrics {
             duration,
             upstream,
             in_flight,
+            nonces_remembered,
             reloads,
             reload_failures,
         }
