@@ -28,6 +28,8 @@ mod vestibule_program;
 mod clients;
 #[path = "front_door_config/command.rs"]
 mod command;
+#[path = "front_door_config/formats.rs"]
+mod formats;
 #[path = "front_door_config/product.rs"]
 mod product;
 #[path = "front_door_config/spoofs.rs"]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::plan::{ListenAt, Plan};
+use super::plan::{ListenAt, Plan, Signing};
 use super::word::Word;
 use super::{Abilities, CIPHERS, CIPHERSUITES, File, file};
 use crate::config::Listen;
@@ -118,5 +118,64 @@ fn lines(plan: &Plan) -> Result<Vec<String>, String> {
             _ => {}
         }
     }
+    if let Some(signing) = &plan.signing {
+        lines.extend(signature(plan, signing));
+    }
     Ok(lines)
+}
+
+/// The lines that sign a request (RFC 9421). Headers that may be missing are covered when they are there.
+fn signature(plan: &Plan, signing: &Signing) -> Vec<String> {
+    let sent = |meaning: ContractHeader| {
+        let sent = [
+            ContractHeader::Certificate,
+            ContractHeader::Verdict,
+            ContractHeader::Presented,
+            ContractHeader::Sni,
+            ContractHeader::ClientAddress,
+            ContractHeader::RequestId,
+        ];
+        sent.contains(&meaning)
+    };
+    let (mut covered, mut base) = (String::new(), String::new());
+    for name in ["@method", "@authority", "@path", "@query"] {
+        covered.push_str(&format!(" \\\"{name}\\\""));
+    }
+    base.push_str("\\\"@method\\\": %[method]\\n\\\"@authority\\\": %[req.hdr(host)]\\n\\\"@path\\\": %[path]\\n\\\"@query\\\": ?%[query]");
+    let mut of_certificate = Vec::new();
+    for (meaning, name) in plan.contract.iter().filter(|(meaning, _)| sent(*meaning)) {
+        let (name_there, line) = (format!(" \\\"{name}\\\""), format!("\\n\\\"{name}\\\": %[req.hdr({name})]"));
+        if *meaning == ContractHeader::Certificate {
+            let condition = "if asked present";
+            of_certificate
+                .push(format!("http-request set-var-fmt(txn.covered) \"%[var(txn.covered)]{name_there}\" {condition}"));
+            of_certificate.push(format!("http-request set-var-fmt(txn.base) \"%[var(txn.base)]{line}\" {condition}"));
+        } else {
+            covered.push_str(&name_there);
+            base.push_str(&line);
+        }
+    }
+    let tag = signing.tag.as_ref().map(|tag| format!(";tag=\\\"{tag}\\\"")).unwrap_or_default();
+    let mut lines = vec![
+        "http-request set-header Host %[var(txn.host)]".to_owned(),
+        format!("http-request set-var(txn.signature_key) str({}),map_str({})", signing.keyid, signing.key_file),
+        "http-request set-var(txn.created) date()".to_owned(),
+        "http-request set-var(txn.nonce) uuid()".to_owned(),
+        format!("http-request set-var-fmt(txn.covered) \"{}\"", covered.trim_start()),
+        format!("http-request set-var-fmt(txn.base) \"{base}\""),
+    ];
+    lines.extend(of_certificate);
+    lines.push(format!(
+        "http-request set-var-fmt(txn.parameters) \"(%[var(txn.covered)]);created=%[var(txn.created)];\
+         nonce=\\\"%[var(txn.nonce)]\\\";alg=\\\"hmac-sha256\\\";keyid=\\\"{}\\\"{tag}\"",
+        signing.keyid
+    ));
+    lines.push(
+        "http-request set-var-fmt(txn.base) \"%[var(txn.base)]\\n\\\"@signature-params\\\": %[var(txn.parameters)]\""
+            .to_owned(),
+    );
+    lines.push(format!("http-request set-header Signature-Input {}=%[var(txn.parameters)]", signing.label));
+    let signed = "%[var(txn.base),hmac(sha256,txn.signature_key),base64]";
+    lines.push(format!("http-request set-header Signature {}=:{signed}:", signing.label));
+    lines
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::plan::{Asking, Plan, Site};
+use super::plan::{Asking, Plan, Signing, Site};
 use super::word::Word;
 use super::{Abilities, CIPHERS, File, file, values};
 use crate::config::Listen;
@@ -12,7 +12,16 @@ use crate::front_door::{ContractHeader, LeafCodec, VerdictDialect};
 #[template(path = "front-door/nginx/nginx.conf", escape = "none")]
 struct Main<'p> {
     plan: &'p Plan,
-    njs: bool,
+    asks: bool,
+}
+
+#[derive(Template)]
+#[template(path = "front-door/nginx/vestibule.js", escape = "none")]
+struct Script<'p> {
+    plan: &'p Plan,
+    signing: &'p Signing,
+    signed: Vec<(&'p Word, String)>,
+    silent: Vec<&'p Word>,
 }
 
 #[derive(Template)]
@@ -21,7 +30,6 @@ struct Servers<'p> {
     plan: &'p Plan,
     vestibule: String,
     first: &'p Site,
-    njs: bool,
 }
 
 #[derive(Template)]
@@ -37,6 +45,7 @@ struct Server;
 #[derive(Template)]
 #[template(path = "front-door/nginx/vestibule-headers.conf", escape = "none")]
 struct Headers<'p> {
+    signs: bool,
     silent: bool,
     values: Vec<(&'p Word, String)>,
     strip: Vec<&'p Word>,
@@ -70,10 +79,11 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         Listen::Tcp(address) => address.to_string(),
         Listen::Unix(path) => format!("unix:{}", path.display()),
     };
-    let njs = false;
+    // A subrequest would be signed as the request that it asks about.
+    let asking = plan.asking.as_ref().filter(|_| plan.signing.is_none());
     let mut files = vec![
-        file("nginx.conf", &Main { plan, njs })?,
-        file("vestibule.conf", &Servers { plan, vestibule, first, njs })?,
+        file("nginx.conf", &Main { plan, asks: asking.is_some() })?,
+        file("vestibule.conf", &Servers { plan, vestibule, first })?,
         file("vestibule-tls.conf", &Tls { ciphers: CIPHERS })?,
         file("vestibule-server.conf", &Server)?,
         file("vestibule-headers.conf", &headers(plan, false)?)?,
@@ -83,7 +93,10 @@ pub(super) fn files(plan: &Plan) -> Result<Vec<File>, String> {
         files.push(file("vestibule-headers-silent.conf", &headers(plan, true)?)?);
         files.push(file("vestibule-proxy-silent.conf", &Proxy { plan, headers: "vestibule-headers-silent.conf" })?);
     }
-    if let Some(asking) = &plan.asking {
+    if let Some(signing) = &plan.signing {
+        files.push(file("vestibule.js", &script(plan, signing)?)?);
+    }
+    if let Some(asking) = asking {
         files.push(file("auth-request.conf", &AuthRequest { plan, asking, first })?);
         files.push(file("auth-request-protected.conf", &protected(plan, asking))?);
     }
@@ -99,24 +112,51 @@ const ABILITIES: Abilities = Abilities {
     verdicts: &[VerdictDialect::None, VerdictDialect::Nginx, VerdictDialect::Apache],
 };
 
-/// `silent` is for names where no client is asked for a certificate.
-fn headers(plan: &Plan, silent: bool) -> Result<Headers<'_>, String> {
+/// The variables that hold the contract's values. Vestibule reads the rest from the certificate; $ssl_client_sigalg is of nginx
+/// 1.29.3 or later with OpenSSL 3.5, and others would not start with it.
+fn variables(plan: &Plan) -> Result<Vec<(&Word, String)>, String> {
     let certificate = ABILITIES.certificate(plan)?;
-    let values = values(plan, |meaning| {
+    Ok(values(plan, |meaning| {
         Some(match meaning {
-            ContractHeader::ApiKey => "$vestibule_key".to_owned(),
-            ContractHeader::Certificate if !silent => certificate.clone(),
-            ContractHeader::Verdict if !silent => "$ssl_client_verify".to_owned(),
-            ContractHeader::Verdict => "NONE".to_owned(),
+            ContractHeader::ApiKey if plan.sends_key => "$vestibule_key".to_owned(),
+            ContractHeader::Certificate => certificate.clone(),
+            ContractHeader::Verdict => VERDICT.to_owned(),
             ContractHeader::Sni => "$ssl_server_name".to_owned(),
             ContractHeader::ClientAddress => "$remote_addr".to_owned(),
             ContractHeader::RequestId => "$request_id".to_owned(),
-            // Vestibule reads the rest from the certificate. $ssl_client_sigalg is of nginx 1.29.3 or later with OpenSSL 3.5;
-            // others would not start with it.
-            _ => "\"\"".to_owned(),
+            _ => return None,
         })
-    });
-    Ok(Headers { silent, values, strip: arriving(&plan.strip, plan) })
+    }))
+}
+
+const VERDICT: &str = "$ssl_client_verify";
+
+/// `silent` is for names where no client is asked for a certificate.
+fn headers(plan: &Plan, silent: bool) -> Result<Headers<'_>, String> {
+    let certificate = ABILITIES.certificate(plan)?;
+    let mut values = variables(plan)?;
+    for (_, value) in values.iter_mut().filter(|_| silent) {
+        if *value == certificate {
+            *value = "\"\"".to_owned();
+        } else if value == VERDICT {
+            *value = "NONE".to_owned();
+        }
+    }
+    let mut strip = arriving(&plan.strip, plan);
+    if plan.signing.is_some() {
+        strip.retain(|name| !["signature", "signature-input"].contains(&name.as_str()));
+    }
+    strip.extend(plan.contract.iter().map(|(_, name)| name).filter(|name| !values.iter().any(|(set, _)| set == name)));
+    Ok(Headers { signs: plan.signing.is_some(), silent, values, strip })
+}
+
+fn script<'p>(plan: &'p Plan, signing: &'p Signing) -> Result<Script<'p>, String> {
+    let mut signed = variables(plan)?;
+    signed.retain(|(name, _)| plan.name_of(ContractHeader::ApiKey) != Some(name));
+    for (_, variable) in &mut signed {
+        *variable = variable.trim_start_matches('$').to_owned();
+    }
+    Ok(Script { plan, signing, signed, silent: plan.sites.iter().flat_map(|site| &site.silent).collect() })
 }
 
 /// The names that nginx does not drop by itself, without those that are set in another file.

@@ -36,7 +36,10 @@ impl FrontDoor {
     }
 
     pub(crate) fn with(kind: &'static str, tenant: &Tenant, arguments: &[&str]) -> Self {
-        let bank = Bank::before(tenant, RecordingUpstream::start());
+        Self::before(kind, Bank::before(tenant, RecordingUpstream::start()), arguments)
+    }
+
+    pub(crate) fn before(kind: &'static str, bank: Bank, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The product's workers are other users than who started it.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -132,7 +135,13 @@ pub(crate) fn write_secrets(folder: &Path, kind: &str) {
         other => panic!("{other} does not run here"),
     };
     private(&folder.join(file), &text);
+    let signature = openssl::base64::encode_block(SIGNATURE_KEY);
+    let text = if kind == "haproxy" { format!("edge1 {signature}\n") } else { format!("default \"{signature}\";\n") };
+    private(&folder.join("vestibule-key.signature"), &text);
 }
+
+/// The key of signatures, where they are asked for.
+pub(crate) const SIGNATURE_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 fn private(path: &Path, text: &str) {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
