@@ -38,7 +38,7 @@ enum Command {
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
-    FrontDoor(front_door::FrontDoorArgs),
+    FrontDoor(Box<front_door::FrontDoorArgs>),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper

@@ -148,6 +148,6 @@ fn file(name: &'static str, template: &impl askama::Template) -> Result<File, St
 }
 
 /// The contract headers of which a value can be said in a product's own words; of the others none is sent.
-fn values<'p>(plan: &'p Plan, say: impl Fn(ContractHeader) -> Option<String>) -> Vec<(&'p word::Word, String)> {
+fn values(plan: &Plan, say: impl Fn(ContractHeader) -> Option<String>) -> Vec<(&word::Word, String)> {
     plan.contract.iter().filter_map(|(meaning, name)| Some((name, say(*meaning)?))).collect()
 }

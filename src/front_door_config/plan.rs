@@ -184,6 +184,7 @@ impl Plan {
         }
         let contract = contract_of(&domains)?;
         let asking = asking_of(tenant, options)?;
+        let signing = signing_of(first, &contract, options)?;
         let mut sites = Vec::new();
         for (domain, hosts) in domains.values() {
             sites.push(site(domain, hosts, tenant, options)?);
@@ -204,9 +205,9 @@ impl Plan {
             listen_http: options.listen_http,
             vestibule: vestibule(loaded, options)?,
             keep_alive: shorter(loaded.process.keep_alive),
-            strip: strip(&contract, first.contract().numbered(), asking.as_ref())?,
+            strip: strip(&contract, first.contract().numbered(), asking.as_ref(), signing.is_some())?,
             sends_key: first.front_door().proofs.need_api_keys(),
-            signing: signing_of(first, &contract, options)?,
+            signing,
             contract,
             asking,
             user: options.user.as_deref().map(|user| Word::parse("the user", user)).transpose()?,
@@ -392,7 +393,12 @@ fn shorter(keep_alive: Duration) -> u64 {
 }
 
 /// A contract name in the spellings that programs take for each other, and the names that say which request is meant.
-fn strip(contract: &[(ContractHeader, Word)], numbered: Option<&str>, asking: Option<&Asking>) -> Result<Vec<Word>, String> {
+fn strip(
+    contract: &[(ContractHeader, Word)],
+    numbered: Option<&str>,
+    asking: Option<&Asking>,
+    signs: bool,
+) -> Result<Vec<Word>, String> {
     let mut names: Vec<String> = Vec::new();
     for (_, name) in contract {
         let folded = fold(name.as_str()).into_owned();
@@ -400,7 +406,9 @@ fn strip(contract: &[(ContractHeader, Word)], numbered: Option<&str>, asking: Op
     }
     // No front door of ours sends the chain: it is gone when a session is resumed.
     names.extend(numbered.into_iter().flat_map(|prefix| (0..=MAX_CHAIN).map(move |number| format!("{prefix}{number}"))));
-    names.extend(["signature".to_owned(), "signature-input".to_owned()]);
+    if signs {
+        names.extend(["signature".to_owned(), "signature-input".to_owned()]);
+    }
     names.extend(ABOUT_THE_REQUEST.iter().chain(&ADDRESSES).map(|name| (*name).to_owned()));
     if let Some(asking) = asking {
         names.extend([asking.uri_header.as_str().to_owned(), asking.method_header.as_str().to_owned()]);

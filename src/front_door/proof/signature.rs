@@ -154,7 +154,8 @@ impl SignatureProof {
         if !has(Component::Authority) {
             return Err(uncovered("@authority"));
         }
-        if !has(Component::RequestTarget) && !(has(Component::Path) && has(Component::Query)) {
+        let target = has(Component::RequestTarget) || (has(Component::Path) && has(Component::Query));
+        if !target {
             return Err(uncovered("@path and @query, or @request-target"));
         }
         for name in &self.components {

@@ -5,8 +5,8 @@ use http::{Method, StatusCode};
 use super::*;
 use crate::front_door::replay::{NonceMemory, Replay};
 use crate::front_door::{
-    AuthenticatedForward, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, Proof,
-    Proofs, VerdictMode,
+    AuthenticatedForward, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, Preset,
+    Proof, Proofs, VerdictMode,
 };
 use crate::header_names::HeaderNames;
 use crate::request_head::{Connection, RequestHead, RequestTarget};
@@ -47,6 +47,8 @@ fn directory(proof: SignatureProof) -> Directory {
             certificate_header_max: 16_384,
             forwarded_verdict: VerdictMode::Ignore,
             forwarded_mismatch: ForwardedMismatch::Refuse,
+            require_sni: false,
+            format: Preset::find("rfc9440").unwrap().format(),
         }),
         contract: Contract::new(name("cname-api-key"), &headers).unwrap(),
         api_keys: None,
@@ -155,7 +157,11 @@ fn what_haproxy_and_njs_signed_is_verified() {
         for now in [created, created + 60, created + 65, created - 5] {
             let forward = authenticate(proof(), read(&text), now).unwrap_or_else(|why| panic!("{id}: {why}"));
             assert_eq!(forward.keyid().unwrap().as_ref(), "edge1");
-            assert_eq!(forward.contract().certificate().is_some(), text.to_lowercase().contains("\r\nclient-cert: "), "{id}");
+            assert_eq!(
+                forward.contract().get(ContractHeader::Certificate).is_some(),
+                text.to_lowercase().contains("\r\nclient-cert: "),
+                "{id}"
+            );
             assert!(!forward.headers().contains_key("signature") && !forward.headers().contains_key("signature-input"));
         }
         for (now, expected) in [(created + 66, "signature_too_old"), (created - 6, "signature_from_the_future")] {
