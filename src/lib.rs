@@ -25,6 +25,8 @@
 //! | accident | known as | what prevents it | test |
 //! |---|---|---|---|
 //! | the client sends the trusted header itself | CVE-2024-10039 | nothing is read before the front door is authenticated | `attacks::whoever_does_not_have_the_key_learns_nothing` |
+//! | somebody else's certificate in the header, beside the client's own | certificates are public | a signature covers every header that we believe | `proofs::whatever_is_wrong_with_a_signature_gets_the_same_answer` |
+//! | a request that was seen on the way is sent again | a key covers nothing | a signature's nonce counts once | `proofs::a_signed_request_passes_once` |
 //! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |

@@ -119,7 +119,10 @@ impl ApiKeys {
 
 /// A key that a front door signs requests with: the HMAC-SHA-256 of RFC 9421 §3.3.3.
 #[derive(Clone)]
-pub struct SignatureKey(Hmac<Sha256>);
+pub struct SignatureKey {
+    mac: Hmac<Sha256>,
+    fingerprint: [u8; 16],
+}
 
 impl SignatureKey {
     /// Reads a key in base64 (RFC 4648 §4); white space around it is ignored.
@@ -152,23 +155,23 @@ impl SignatureKey {
     }
 
     fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
-        Hmac::new_from_slice(bytes).map(Self).map_err(|_| "is not a usable key".to_owned())
+        let mac: Hmac<Sha256> = Hmac::new_from_slice(bytes).map_err(|_| "is not a usable key".to_owned())?;
+        let named = mac.clone().chain_update(b"vestibule: the name of this key").finalize().into_bytes();
+        let mut fingerprint = [0; 16];
+        for (to, from) in fingerprint.iter_mut().zip(named) {
+            *to = from;
+        }
+        Ok(Self { mac, fingerprint })
     }
 
     /// Begins a message.
     pub fn begin(&self) -> SignedMessage {
-        SignedMessage(self.0.clone())
+        SignedMessage(self.mac.clone())
     }
 
     /// A public name of the key that nobody can guess the key from, the same wherever the same key is in use.
     pub fn fingerprint(&self) -> [u8; 16] {
-        let mut mac = self.0.clone();
-        mac.update(b"vestibule: the name of this key");
-        let mut fingerprint = [0; 16];
-        for (to, from) in fingerprint.iter_mut().zip(mac.finalize().into_bytes()) {
-            *to = from;
-        }
-        fingerprint
+        self.fingerprint
     }
 }
 

@@ -19,6 +19,8 @@ mod files;
 mod good;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/proofs.rs"]
+mod proofs;
 #[path = "config/rules.rs"]
 mod rules;
 
@@ -65,7 +67,8 @@ fn accepted(ran: &Ran) {
 #[track_caller]
 fn keeps_secrets(ran: &Ran) {
     let digits = edge_config::tag(edge_config::KEY).trim_start_matches("hmac-sha256:").to_owned();
-    for secret in [PEPPER, &digits, edge_config::KEY] {
+    let (signing, redis) = (edge_config::SIGNATURE_KEY.trim_end(), edge_config::REDIS_PASSWORD.trim_end());
+    for secret in [PEPPER, &digits, edge_config::KEY, signing, redis] {
         assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
     }
 }

@@ -172,6 +172,12 @@ fn unsafe_stands_in_one_file() {
 }
 
 #[test]
+fn nonces_are_forgotten_by_explain_alone() {
+    assert_eq!(files_with(r"::unremembered\("), BTreeSet::from(["cli/explain.rs".to_owned()]));
+    assert_eq!(files_with(r"::authenticate\("), BTreeSet::from(["proxy.rs".to_owned()]));
+}
+
+#[test]
 fn openssl_judges_paths_in_one_place() {
     let engine = files_with(r"X509StoreContext|X509_verify_cert");
     assert_eq!(engine, BTreeSet::from(["x509/openssl_ffi.rs".to_owned()]));

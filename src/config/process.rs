@@ -134,10 +134,21 @@ fn replay(table: &Table<'_>, folder: &Path, now: UnixTime, warnings: &mut Vec<St
     let timeout = table.positive_duration("redis_timeout", Duration::from_millis(250));
     let file = table.text("redis_password_file");
     let password = file.and_then(|file| {
-        secret_file::read(table, "redis_password_file", folder, &file, ("the password of Redis", "it"), warnings)
+        secret_file::read(
+            table,
+            "redis_password_file",
+            folder,
+            &file,
+            ("the password of Redis", "the password alone"),
+            warnings,
+        )
     });
     let memory = Replay::Memory(NonceMemory::new(table.number("memory_entries", 1_000..=100_000_000, NONCES), now));
-    let address = table.parsed("redis", StoreAddress::parse);
+    // An address that is refused may hold a password.
+    let address = table.text("redis").and_then(|text| {
+        let shown = if text.contains('@') { "***" } else { &text };
+        StoreAddress::parse(&text).map_err(|why| table.problem("redis", format!("found `{shown}`"), why)).ok()
+    });
     if !table.has("redis") {
         for key in ["redis_timeout", "redis_password_file"].iter().filter(|key| table.has(key)) {
             table.problem(key, "has no effect", format!("`redis`, or no `{key}`"));

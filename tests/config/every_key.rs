@@ -20,7 +20,7 @@ fn lines() -> Vec<Line> {
             if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
                 let place = seen.iter().filter(|other| **other == name).count();
                 seen.push(name);
-                table = format!("{name}[{place}]");
+                table = format!("{name}[{place}]").replace("front_doors.", "front_doors[1].");
             } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 table = name.replace("front_doors.", "front_doors[0].");
             } else if let Some((key, _)) = line.split_once(" = ") {
@@ -125,7 +125,30 @@ const WRONG: &[(&str, &[&str], &str)] = &[
         "vestibule keygen",
     ),
     ("front_doors[0].format", &["\"envoy\""], "accepted: nginx"),
-    ("front_doors[0].proofs", &["[]", "[\"network\"]", "\"\""], "api_key"),
+    ("front_doors[0].proofs", &["[]", "[\"networks\"]", "\"\"", "[\"API_KEY\"]"], "api_key"),
+    ("front_doors[0].proofs", &["[\"api_key\", \"api_key\"]"], "each proof once"),
+    (
+        "front_doors[1].networks",
+        &["[]", "\"\"", "[\"192.0.2.1\"]", "[\"0.0.0.0/0\"]", "[\"::/0\"]", "[\"10.0.0.0/33\"]"],
+        "networks like",
+    ),
+    ("front_doors[1].proofs", &["[]", "[\"mtls\"]"], "api_key"),
+    ("front_doors[1].unix_users", &["[\"no such user\"]", "[\"-1\"]", "[\"4294967296\"]"], "a user's name or number"),
+    ("front_doors[1].unix_groups", &["[\"no such group\"]"], "a group's name or number"),
+    ("front_doors[1].signature_label", &["\"\"", "\"Edge\"", "\"a b\"", "\"1\""], "a key of structured fields"),
+    ("front_doors[1].signature_tag", &["\"\"", "\"\u{e9}\""], "printable ASCII"),
+    ("front_doors[1].signature_components", &["[\"@method\"]", "[\"\"]", "[\"a b\"]", "[\"connection\"]"], "a header name"),
+    ("front_doors[1].signature_max_age", &["\"0s\"", "\"500ms\"", "\"1500ms\"", "\"2h\"", "\"60\""], "accepted: "),
+    ("front_doors[1].clock_tolerance", &["\"31s\"", "\"100ms\"", "\"x\""], "accepted: "),
+    ("front_doors[1].signature_keys[0].keyid", &["\"\"", "\"\u{e9}\""], "printable ASCII"),
+    (
+        "front_doors[1].signature_keys[0].secret_file",
+        &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""],
+        "32 bytes or more in base64",
+    ),
+    ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
+    ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    ("replay.redis_timeout", &["\"250\"", "\"0s\""], "accepted: "),
     ("front_doors[0].certificate_header_max", &["\"16\""], "accepted: "),
     ("front_doors[0].forwarded_verdict", &["\"trust\""], "accepted: ignore, narrow, require"),
     ("front_doors[0].forwarded_mismatch", &["\"ignore\""], "accepted: refuse, report"),
@@ -184,7 +207,8 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 10] = [
+const ANY_TEXT: [&str; 11] = [
+    "front_doors[1].name",
     "profiles[0].name",
     "logs.access",
     "front_doors[0].name",

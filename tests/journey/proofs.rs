@@ -1,5 +1,6 @@
 //! How front doors prove themselves: addresses, Unix peers, signatures; alone and together.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::attacks::seen;
@@ -343,6 +344,40 @@ fn several_processes_remember_nonces_in_redis() {
     let wrong = Signed { secret: NEXT_SECRET.to_vec(), ..of_good(signed("/")) };
     one.upstream.take();
     assert_eq!(one.refused(&one.vestibule.ask(wrong.text()), 403), "signature_wrong");
+}
+
+/// Takes connections and says nothing.
+fn silent_redis() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn nobody_waits_for_a_silent_redis() {
+    let (_listener, url) = silent_redis();
+    let process = format!("{PROCESS}\n[replay]\nredis = \"{url}\"\nredis_timeout = \"300ms\"\n");
+    let bank = bank_with("\"signature\"", &signature_keys(&["edge1"]), &process);
+    let answer = bank.vestibule.ask(of_good(signed("/")).text());
+    assert_eq!(bank.refused(&answer, 503), "nonce_store_unreachable");
+    assert_eq!(answer.json()["message"], "The request could not be handled.");
+}
+
+#[test]
+fn a_client_that_leaves_while_redis_is_asked_was_not_permitted() {
+    let (_listener, url) = silent_redis();
+    let process = format!("{PROCESS}\n[replay]\nredis = \"{url}\"\nredis_timeout = \"30s\"\n");
+    let bank = bank_with("\"signature\"", &signature_keys(&["edge1"]), &process);
+    let mut client = bank.vestibule.connect();
+    client.send(of_good(signed("/payments/1")).text());
+    wait_until(|| bank.vestibule.counter("vestibule_requests_in_flight") == 1, || "the request does not arrive".to_owned());
+    drop(client);
+    wait_until(|| !bank.vestibule.access_lines().is_empty(), || "no access line".to_owned());
+    let line = bank.vestibule.access_lines().remove(0);
+    assert_eq!((line["decision"].as_str(), line["status"].as_u64()), (Some("none"), Some(499)));
+    assert!(line.get("forward.domain").is_none());
+    assert_eq!(bank.vestibule.counter("vestibule_requests_permitted_total"), 0);
+    assert_eq!(bank.upstream.take().len(), 0);
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::pki::{Ca, DAY, Dates, NOW, new_key};
 
 /// The pepper: recognizable in an output.
 pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedface01234567";
+/// A key for signatures, and the password of Redis: recognizable too.
+pub const SIGNATURE_KEY: &str = "c2lnbmF0dXJlLWtleS1mb3ItdGVzdHMtMDEyMzQ1Njc=\n";
+pub const REDIS_PASSWORD: &str = "open-sesame-open-sesame\n";
 /// What a front door sends.
 pub const KEY: &str = "the key of the front door";
 /// The instant of the tests, as the command line takes it.
@@ -34,6 +37,10 @@ shutdown_timeout = "30s"
 listen = "127.0.0.1:19180"
 [secrets]
 pepper_file = "secrets/pepper"
+[replay]
+redis = "redis://127.0.0.1:16379/1"
+redis_password_file = "secrets/redis"
+redis_timeout = "250ms"
 [limits]
 header_count = 90
 header_bytes = "96KiB"
@@ -72,6 +79,20 @@ ssl_client_s_dn = "ssl_client_s_dn"
 ssl_client_s_dn_parsed = "ssl_client_s_dn_parsed"
 ssl_client_sigalg = "ssl_client_sigalg"
 request_id = "x-request-id"
+[[front_doors]]
+name = "signing"
+proofs = ["api_key", "network", "signature", "unix"]
+networks = ["192.0.2.0/24", "2001:db8::/32"]
+unix_users = ["root", "33"]
+unix_groups = ["root"]
+signature_label = "edge"
+signature_tag = "bank"
+signature_components = ["x-extra"]
+signature_max_age = "60s"
+clock_tolerance = "5s"
+[[front_doors.signature_keys]]
+keyid = "edge1"
+secret_file = "secrets/edge1"
 [trusted_ca.clients]
 certificates = ["trusted-ca/root.pem"]
 intermediates = ["trusted-ca/issuing.pem"]
@@ -140,6 +161,11 @@ impl Folder {
         folder.write("vestibule.toml", PROCESS);
         folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
+        folder.write("secrets/edge1", SIGNATURE_KEY);
+        folder.write("secrets/redis", REDIS_PASSWORD);
+        for file in ["secrets/edge1", "secrets/redis"] {
+            std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
         folder.write_bytes("trusted-ca/root.pem", &folder.root.certificate.to_pem().unwrap());
         folder.write_bytes("trusted-ca/issuing.pem", &folder.issuing.certificate.to_pem().unwrap());

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::header;
 
+use super::shortened;
 use crate::request_head::RequestHead;
 use crate::secret::SignedMessage;
 
@@ -30,7 +31,7 @@ impl<'c> Component<'c> {
             "@request-target" => Ok(Self::RequestTarget),
             // A signature cannot cover itself.
             "signature" => Err("the component `signature` is not allowed".into()),
-            derived if derived.starts_with('@') => Err(format!("the component `{derived}` is not implemented")),
+            derived if derived.starts_with('@') => Err(format!("the component `{}` is not implemented", shortened(derived))),
             field if is_field_name(field) => Ok(Self::Field(name)),
             _ => Err("a component is no header name in lower case".into()),
         }
@@ -79,7 +80,7 @@ fn is_field_name(name: &str) -> bool {
 /// Lines of one name are joined, white space around each cut off (RFC 9421 §2.1).
 fn write_field(name: &str, head: &RequestHead, message: &mut SignedMessage) -> Result<(), String> {
     let mut lines = head.headers.get_all(name).iter();
-    let first = lines.next().ok_or_else(|| format!("it covers `{name}`, which is not there"))?;
+    let first = lines.next().ok_or_else(|| format!("it covers `{}`, which is not there", shortened(name)))?;
     message.update(first.as_bytes().trim_ascii());
     for line in lines {
         message.update(b", ");

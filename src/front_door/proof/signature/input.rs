@@ -8,7 +8,7 @@ use sfv::visitor::{DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, I
 use sfv::{BareItemFromInput, KeyRef, Parser};
 
 use super::component::Component;
-use super::members;
+use super::{members, shortened};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::RequestHead;
 use crate::secret::SignatureKey;
@@ -210,7 +210,7 @@ impl<'i> ParameterVisitor<'i> for OurComponent<'_, '_, 'i> {
     type Error = Infallible;
 
     fn parameter(&mut self, key: &'i KeyRef, _: BareItemFromInput<'i>) -> Result<(), Infallible> {
-        self.0.fault(format!("the component parameter `{}` is not implemented", key.as_str()));
+        self.0.fault(format!("the component parameter `{}` is not implemented", shortened(key.as_str())));
         Ok(())
     }
 
