@@ -31,7 +31,10 @@
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
-//! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is not absent without the verdict `NONE` | `presented::an_empty_header_is_no_certificate_only_when_the_verdict_says_so` |
+//! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is absent only where the format or the verdict says so | `formats::withheld::no_dialect_takes_a_certificate_that_was_left_out_for_none` |
+//! | "no certificate" says 0, and so does a good one | HAProxy's `ssl_c_verify` | the code counts only beside `ssl_c_used` | `formats::withheld` |
+//! | a name in the certificate forges an element of XFCC | envoyproxy/envoy#32945 | one element, `Hash` must be the certificate's, names are not used | `formats::injection::recorded_injections_give_the_clients_own_certificate_or_nothing` |
+//! | a handshake for one host, a request for another | CVE-2025-23419, CVE-2025-23048 | `require_sni` | `formats::withheld::the_handshakes_server_name_must_be_the_host` |
 //! | a verdict outlives the certificate on an open connection | nginx's `SUCCESS` after expiry | every request is judged at its own instant; remembered verdicts end at the next date | `time::a_certificate_that_expires_between_two_requests_of_one_connection` |
 //! | `CN=a,CN=admin` in a value matches `CN=admin` | regular expressions over a DN | attributes are variables of their own, read from the DER | `rules` |
 //! | a line feed in a subject starts a new header | printers that do not escape | values that we make hold 0x20 to 0x7E alone | `rules::template` |

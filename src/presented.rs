@@ -3,14 +3,21 @@
 //! **Enters:** an [`AuthenticatedForward`]. **Leaves:** a [`Presentation`]: a certificate decoded completely, or none, and what
 //! the front door said about it. Nothing here is about trust.
 //!
-//! 1. What the front door says in words is of its format: its verdict (else [`ForwardedVerdictUnknown`](crate::refusal::Refusal::ForwardedVerdictUnknown)).
-//! 2. There is no certificate, and the front door says so; or there is one, and it is there, within its limit, in its format
-//!    and nothing but that: else [`CertificateWithheld`](crate::refusal::Refusal::CertificateWithheld), one of the `CertificateHeader…` refusals or
-//!    [`CertificateMalformed`](crate::refusal::Refusal::CertificateMalformed). Other certificates are untrusted intermediates, in any order; one that cannot be read
-//!    refuses the request, since nobody sends such by accident.
+//! 1. What the front door says in words is of its format: else [`ForwardedVerdictUnknown`].
+//! 2. There is no certificate, and the front door says so; or there is one, within its limit, in its format and nothing but
+//!    that: else [`CertificateWithheld`], one of the `CertificateHeader…` refusals or [`CertificateMalformed`]. Other
+//!    certificates are untrusted intermediates, in any order; one that cannot be read refuses the request, since nobody sends
+//!    such by accident.
 //! 3. Verdict and certificate do not contradict each other, and every field that is forwarded is the certificate's: else
-//!    [`ForwardedVerdictContradicts`](crate::refusal::Refusal::ForwardedVerdictContradicts), [`ForwardedDnMismatch`](crate::refusal::Refusal::ForwardedDnMismatch), [`ForwardedFieldMismatch`](crate::refusal::Refusal::ForwardedFieldMismatch), or a note
-//!    where the front door is configured to report only.
+//!    [`ForwardedVerdictContradicts`], [`ForwardedDnMismatch`], [`ForwardedFieldMismatch`], or a note where the front door is
+//!    configured to report only.
+//!
+//! [`ForwardedVerdictUnknown`]: crate::refusal::Refusal::ForwardedVerdictUnknown
+//! [`CertificateWithheld`]: crate::refusal::Refusal::CertificateWithheld
+//! [`CertificateMalformed`]: crate::refusal::Refusal::CertificateMalformed
+//! [`ForwardedVerdictContradicts`]: crate::refusal::Refusal::ForwardedVerdictContradicts
+//! [`ForwardedDnMismatch`]: crate::refusal::Refusal::ForwardedDnMismatch
+//! [`ForwardedFieldMismatch`]: crate::refusal::Refusal::ForwardedFieldMismatch
 //!
 //! Which format is data ([`Format`](crate::front_door::Format)); each codec is a file of `codec`.
 

@@ -15,6 +15,8 @@ mod environment;
 mod every_key;
 #[path = "config/files.rs"]
 mod files;
+#[path = "config/formats.rs"]
+mod formats;
 #[path = "config/good.rs"]
 mod good;
 #[path = "config/headers.rs"]

@@ -38,7 +38,7 @@ fn front_door(table: Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -
     let chosen = format::read(&table);
     if let Some(preset) = chosen.preset.filter(|preset| preset.experimental) {
         warnings.push(format!(
-            "{}: front door `{}`: the format `{}` is experimental: made from documentation, never run against the real one",
+            "{}: front door `{}`: the format `{}` is experimental: it was never run against the real product",
             place.name,
             name.as_deref().unwrap_or_default(),
             preset.name

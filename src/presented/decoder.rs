@@ -107,3 +107,82 @@ fn read(encoded: &Encoded<'_>) -> Result<Arc<PresentedCertificate>, Refused> {
     let chain = certificates.collect::<Result<Vec<_>, _>>()?;
     Ok(Arc::new(PresentedCertificate::new(leaf, chain)))
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::front_door::{ChainCodec, LeafCodec, XfccElements};
+
+    const LEAF: &str = include_str!("../../tests/vectors/front-doors/pem/valid.pem");
+    const ISSUER: &str = include_str!("../../tests/vectors/front-doors/pem/inter.pem");
+
+    fn codec(leaf: LeafCodec, chain: ChainCodec) -> Codec {
+        Codec { leaf, chain, elements: XfccElements::One }
+    }
+
+    fn base64(text: &str) -> String {
+        STANDARD.encode(pem::parse(text).unwrap().contents())
+    }
+
+    /// What is remembered of one format is not another's, nor of one chain another's.
+    #[test]
+    fn the_memory_knows_codec_and_chain() {
+        let decoder = CertificateDecoder::new(100);
+        let bundle = crate::x509::pem_text::escaped(pem::parse(LEAF).unwrap().contents())
+            + &crate::x509::pem_text::escaped(pem::parse(ISSUER).unwrap().contents());
+        let decode = |leaf, value: &str| {
+            let encoded = Encoded { codec: codec(leaf, ChainCodec::None), leaf: value.as_bytes(), chain: &[] };
+            decoder.decode(&encoded, 10_000)
+        };
+        for _ in 0..2 {
+            assert_eq!(decode(LeafCodec::EscapedPemBundle, &bundle).unwrap().chain().len(), 1);
+            let refused = decode(LeafCodec::EscapedPem, &bundle).err().unwrap();
+            assert_eq!(refused.refusal, Refusal::CertificateHeaderTooMany);
+            let refused = decode(LeafCodec::Base64Der, &bundle).err().unwrap();
+            assert_eq!(refused.refusal, Refusal::CertificateHeaderEncoding);
+        }
+        let (leaf, issuer) = (base64(LEAF), base64(ISSUER));
+        let with = |chain: &[&[u8]]| {
+            let codec = codec(LeafCodec::Base64Der, ChainCodec::ConcatenatedDer);
+            decoder.decode(&Encoded { codec, leaf: leaf.as_bytes(), chain }, 10_000).unwrap().chain().len()
+        };
+        for _ in 0..2 {
+            assert_eq!(with(&[issuer.as_bytes()]), 1);
+            assert_eq!(with(&[]), 0);
+            assert_eq!(with(&[leaf.as_bytes()]), 0, "the client's own is no intermediate");
+            assert_eq!(with(&[leaf.as_bytes(), issuer.as_bytes()]), 1);
+        }
+    }
+
+    #[test]
+    fn each_value_has_the_limit() {
+        let (leaf, issuer) = (base64(LEAF), base64(ISSUER));
+        let codec = codec(LeafCodec::Base64Der, ChainCodec::ConcatenatedDer);
+        let limited = |limit| {
+            let encoded = Encoded { codec, leaf: leaf.as_bytes(), chain: &[issuer.as_bytes(), leaf.as_bytes()] };
+            CertificateDecoder::new(0).decode(&encoded, limit).map_err(|refused| refused.refusal).err()
+        };
+        assert_eq!(limited(leaf.len()), None);
+        assert_eq!(limited(leaf.len() - 1), Some(Refusal::CertificateHeaderTooLarge));
+    }
+
+    proptest! {
+        /// Where a value ends is part of the key.
+        #[test]
+        fn keys_differ_with_the_values(
+            bytes in prop::collection::vec(any::<u8>(), 1..20),
+            at in 0..20_usize,
+            other in 0..20_usize,
+        ) {
+            let split = |at: usize| bytes.split_at(at.min(bytes.len()));
+            let of = |(leaf, chain): (&[u8], &[u8])| {
+                key(&Encoded { codec: codec(LeafCodec::Base64Der, ChainCodec::ConcatenatedDer), leaf, chain: &[chain] })
+            };
+            prop_assert_eq!(of(split(at)) == of(split(other)), split(at) == split(other));
+        }
+    }
+}

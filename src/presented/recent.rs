@@ -13,8 +13,8 @@ const SLOTS: usize = 256;
 /// How much of a header's end chooses its slot: enough for the last bytes of the signature, which no two certificates share.
 const TAIL: usize = 128;
 
-/// One certificate a slot. Only equal headers read by the same codec are a hit, byte for byte, so a collision costs a look into the shared cache and
-/// never gives somebody else's certificate.
+/// One certificate a slot. Only equal headers read by the same codec are a hit, byte for byte, so a collision costs a look
+/// into the shared cache and never gives somebody else's certificate.
 struct Recent {
     hasher: RandomState,
     slots: Vec<Option<Entry>>,

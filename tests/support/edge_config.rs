@@ -71,6 +71,7 @@ proofs = ["api_key"]
 certificate_header_max = "16KiB"
 forwarded_verdict = "ignore"
 forwarded_mismatch = "refuse"
+require_sni = false
 [front_doors.headers]
 cname_api_key = "cname-api-key"
 client_certificate = "client-certificate"
@@ -78,6 +79,14 @@ client_certificate_ca_verified = "client-certificate-ca-verified"
 ssl_client_s_dn = "ssl_client_s_dn"
 ssl_client_s_dn_parsed = "ssl_client_s_dn_parsed"
 ssl_client_sigalg = "ssl_client_sigalg"
+ssl_client_i_dn = "ssl-client-issuer"
+ssl_client_serial = "ssl-client-number"
+ssl_client_fingerprint = "ssl-client-sha1"
+ssl_client_fingerprint_sha256 = "ssl-client-sha256"
+ssl_client_v_start = "ssl-client-from"
+ssl_client_v_end = "ssl-client-until"
+ssl_client_validity = "ssl-client-validity"
+ssl_server_name = "ssl-server-name"
 request_id = "x-request-id"
 [[front_doors]]
 name = "signing"

@@ -53,7 +53,7 @@ fn spaced_pem() {
     assert_eq!(decode_spaced_pem(one.as_bytes()).unwrap(), [DER]);
     assert_eq!(decode_spaced_pem(format!("{one} {}", spaced(&OTHER)).as_bytes()).unwrap(), [DER, OTHER]);
     assert_eq!(decode_spaced_pem(format!("{one} ").as_bytes()).unwrap(), [DER]);
-    let twelve = vec![one.as_str(); 12].join(" ");
+    let twelve = [one.as_str(); 12].join(" ");
     codes(
         &[
             (&pem_of(&DER), ENCODING),
@@ -99,7 +99,7 @@ fn base64_of_der_and_of_pem() {
 fn bodies() {
     assert_eq!(decode_pem_bodies(b"MAMCAQE=,MAMCAQI=").unwrap(), [DER, OTHER]);
     assert_eq!(decode_escaped_pem_bodies(b"MAMCAQE%3D%2CMAMCAQI%3D").unwrap(), [DER, OTHER]);
-    let twelve = vec!["MAMCAQE="; 12].join(",");
+    let twelve = ["MAMCAQE="; 12].join(",");
     let common = [("", ENCODING), (",", ENCODING), ("MAMCAQE=,", ENCODING), ("MAMCAQE= ,MAMCAQI=", ENCODING)];
     codes(&common, decode_pem_bodies);
     codes(&common, decode_escaped_pem_bodies);
@@ -154,7 +154,7 @@ fn byte_sequences() {
     codes(&both, single);
     codes(&both, decode_byte_sequences);
     codes(&[("", ENCODING), (":MAMCAQE=:, :MAMCAQI=:", ENCODING), (" :MAMCAQE=:", ENCODING)], single);
-    let twelve = vec![":MAMCAQE=:"; 12].join(", ");
+    let twelve = [":MAMCAQE=:"; 12].join(", ");
     codes(&[("(:MAMCAQE=:)", ENCODING), (":MAMCAQE=:,", ENCODING), (&twelve, TOO_MANY)], decode_byte_sequences);
 }
 

@@ -8,12 +8,14 @@ const O: &[u8] = &[0x55, 0x04, 0x0A];
 const SERIAL_NUMBER: &[u8] = &[0x55, 0x04, 0x05];
 const ORGANIZATION_IDENTIFIER: &[u8] = &[0x55, 0x04, 0x61];
 
-/// A name of relative distinguished names of (type, string type, octets).
-fn name(rdns: &[&[(&[u8], u8, &[u8])]]) -> Name {
-    let pair = |(kind, string, value): &(&[u8], u8, &[u8])| {
-        encode(tag::SEQUENCE, &[encode(tag::OID, kind), encode(*string, value)].concat())
-    };
-    let rdn = |pairs: &&[(&[u8], u8, &[u8])]| encode(tag::SET, &pairs.iter().flat_map(pair).collect::<Vec<u8>>());
+/// Type, string type, octets.
+type Pair<'v> = (&'v [u8], u8, &'v [u8]);
+
+/// A name of relative distinguished names of pairs.
+fn name(rdns: &[&[Pair<'_>]]) -> Name {
+    let pair =
+        |(kind, string, value): &Pair<'_>| encode(tag::SEQUENCE, &[encode(tag::OID, kind), encode(*string, value)].concat());
+    let rdn = |pairs: &&[Pair<'_>]| encode(tag::SET, &pairs.iter().flat_map(pair).collect::<Vec<u8>>());
     Name::from_der(&encode(tag::SEQUENCE, &rdns.iter().flat_map(rdn).collect::<Vec<u8>>())).unwrap()
 }
 
@@ -83,9 +85,9 @@ proptest! {
     /// Whatever we print is read, and as no other name.
     #[test]
     fn our_own_text_reads_as_the_name(values in prop::collection::vec(any::<String>(), 0..4), other in any::<String>()) {
-        let rdns: Vec<Vec<(&[u8], u8, &[u8])>> =
+        let rdns: Vec<Vec<Pair<'_>>> =
             values.iter().map(|value| vec![(CN, tag::UTF8_STRING, value.as_bytes())]).collect();
-        let rdns: Vec<&[(&[u8], u8, &[u8])]> = rdns.iter().map(Vec::as_slice).collect();
+        let rdns: Vec<&[Pair<'_>]> = rdns.iter().map(Vec::as_slice).collect();
         let ours = name(&rdns);
         let text = ours.rfc2253();
         for order in [AttributeOrder::Reversed, AttributeOrder::Any] {
