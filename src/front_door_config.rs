@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] is read out of a loaded configuration: host names, header names, which host asks clients for certificates, where
 //! Vestibule listens. Each product is one file here that turns the plan into the files that the product reads, by the templates
-//! in `templates/front-door/`. Whatever comes from the configuration or the command line is a [`Word`](word::Word) before it
+//! in `templates/front-door/`. Whatever comes from the configuration or the command line is a `Word` before it
 //! reaches a template: no text can end a line or a quoted value.
 //!
 //! Secrets are never read here: the files name the file that holds them.

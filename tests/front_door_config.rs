@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[allow(dead_code, reason = "the journeys use the rest")]
 #[path = "journey/bank.rs"]
 mod bank;
 #[path = "support/http_client.rs"]

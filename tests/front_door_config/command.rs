@@ -39,14 +39,18 @@ fn folder(change: impl Fn(String) -> String) -> tempfile::TempDir {
 }
 
 fn refusal(config: &Path, kind: &str, arguments: &[&str]) -> String {
-    let printed = printed(config, kind, |command| drop(command.args(arguments)));
+    let printed = printed(config, kind, |command| {
+        command.args(arguments);
+    });
     let said = String::from_utf8(printed.stderr).unwrap();
     assert_eq!((printed.status.code(), printed.stdout.len()), (Some(64), 0), "{kind} {arguments:?}: {said}");
     said
 }
 
 fn output(config: &Path, kind: &str, arguments: &[&str]) -> String {
-    let printed = printed(config, kind, |command| drop(command.args(arguments)));
+    let printed = printed(config, kind, |command| {
+        command.args(arguments);
+    });
     assert!(printed.status.success(), "{kind}: {printed:?}");
     String::from_utf8(printed.stdout).unwrap()
 }
@@ -54,7 +58,9 @@ fn output(config: &Path, kind: &str, arguments: &[&str]) -> String {
 #[test]
 fn the_repositorys_nginx_is_what_the_command_prints_for_the_example() {
     let (config, out) = (edge_config(), tempfile::tempdir().unwrap());
-    let printed = printed(config.path(), "nginx", |command| drop(command.arg("--out").arg(out.path())));
+    let printed = printed(config.path(), "nginx", |command| {
+        command.arg("--out").arg(out.path());
+    });
     assert!(printed.status.success(), "{printed:?}");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("nginx");
     let names = |folder: &Path| {
