@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod explain;
+mod front_door;
 pub mod inspect;
 mod keygen;
 mod serve;
@@ -39,6 +40,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
+    /// Print the configuration of a product that is to be a front door
+    FrontDoor(Box<front_door::FrontDoorArgs>),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
         Command::Serve(folder) => {

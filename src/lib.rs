@@ -86,4 +86,5 @@ pub mod telemetry;
 // Composition.
 pub mod cli;
 pub mod config;
+pub mod front_door_config;
 pub mod server;

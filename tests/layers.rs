@@ -12,7 +12,7 @@ use regex::Regex;
 
 /// Vocabulary; certificates, and the judgement of one, which a front door's own needs as well as a client's; trust in the order of
 /// the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "refusal",
     "clock",
     "header_names",
@@ -35,6 +35,7 @@ const ORDER: [&str; 24] = [
     "authorize",
     "proxy",
     "config",
+    "front_door_config",
     "server",
     "cli",
 ];

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use crate::admission;
 use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
+use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
@@ -141,6 +141,11 @@ impl Tenant {
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
         route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+    }
+
+    /// Whether any route looks at certificates: if none does, no client need be asked for one.
+    pub fn looks_at_certificates(&self) -> bool {
+        self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
     }
 
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
