@@ -81,6 +81,7 @@ pub mod authorize;
 pub mod journey;
 pub mod proxy;
 pub mod record;
+pub mod shared;
 pub mod telemetry;
 
 // Composition.

@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::Refused;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
 /// What the upstream did.
