@@ -76,6 +76,7 @@ struct Needs {
     lists: BTreeSet<String>,
     upstreams: BTreeSet<String>,
     geoip: bool,
+    forwarded_proto: bool,
 }
 
 /// Converts everything in `sources`. `phase` is that of rules that do not say it themselves.
@@ -149,6 +150,10 @@ impl Needs {
         }
         for upstream in &self.upstreams {
             remarks.push(Remark::note(format!("write [upstreams.{upstream}] with the `url` of that origin"), "upstreams"));
+        }
+        if self.forwarded_proto {
+            let text = "rules ask for the scheme: the front door has to say it (`forwarded_proto` in [front_doors.headers])";
+            remarks.push(Remark::note(text.into(), "scheme"));
         }
         if self.geoip {
             remarks.push(Remark::note("rules ask for `${geoip_…}`: set `geoip.database` in vestibule.toml".into(), "geoip"));

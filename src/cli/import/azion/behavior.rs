@@ -70,6 +70,7 @@ fn carry(ours: &'static str, kind: Kind, arguments: Option<&Value>, scope: &mut 
     let needed = || arguments.ok_or_else(|| format!("`{ours}` has no argument"));
     let value = match kind {
         Kind::Plain => {
+            scope.needs.forwarded_proto |= ours == "redirect_http_to_https";
             return if arguments.is_none() { Ok((table, Vec::new())) } else { Err(format!("`{ours}` takes no argument")) };
         }
         Kind::HeaderLine => header_line(&joined(needed()?, ": ")?, scope)?,
@@ -147,7 +148,7 @@ fn capture(mut table: InlineTable, arguments: &Value, scope: &mut Scope<'_>) -> 
     }
     let subject = template::any(subject, scope)?;
     let pattern = pattern::from_pcre(regex)?;
-    let notes = pattern.rewritten.then(|| format!("was the expression `{regex}`"));
+    let notes = pattern.rewritten.then(|| "the expression is rewritten, to mean the same here".to_owned());
     table.insert("subject", subject.into());
     table.insert("regex", pattern.text.into());
     table.insert("captured_array", array.into());

@@ -25,8 +25,9 @@ const OPERATORS: [&str; 10] = [
 pub(super) fn convert(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Piece {
     match read(json, phase, first, needs) {
         Ok((table, notes)) => Piece::carried(table, notes),
-        Err(why) => Piece::gap(format!("criterion {json}: {why}")),
+        Err(why) => Piece::gap(format!("a criterion: {why}")),
     }
+    .was(&json.to_string())
 }
 
 /// Whether it begins a group, where a flat list holds several.
@@ -71,7 +72,7 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
             value_form::argument(&name, operator, &given)?;
             let pattern = pattern::from_pcre(&given)?;
             if pattern.rewritten {
-                notes.push(format!("was the expression `{given}`"));
+                notes.push("the expression is rewritten, to mean the same here".into());
             }
             pattern.text
         }

@@ -21,18 +21,16 @@ pub(super) struct Pattern {
 /// # Errors
 /// Why it cannot be carried over.
 pub(super) fn from_pcre(original: &str) -> Result<Pattern, String> {
-    let text = Translation { rest: original, out: String::new() }.run().map_err(|why| refused(original, &why))?;
+    let text = Translation { rest: original, out: String::new() }.run().map_err(|why| refused(&why))?;
     let regex = RegexBuilder::new(&text).size_limit(SIZE).build().map_err(|why| {
         let why = why.to_string();
-        refused(original, why.lines().last().unwrap_or_default().trim_start_matches("error: "))
+        refused(why.lines().last().unwrap_or_default().trim_start_matches("error: "))
     })?;
     Ok(Pattern { rewritten: text != original, text, regex })
 }
 
-fn refused(original: &str, why: &str) -> String {
-    format!(
-        "the expression `{original}` does not run in linear time or means something else here: {why}; write it in another way"
-    )
+fn refused(why: &str) -> String {
+    format!("its expression does not run in linear time or means something else here: {why}; write it in another way")
 }
 
 struct Translation<'p> {

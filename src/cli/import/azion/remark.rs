@@ -11,23 +11,26 @@ pub struct Remark {
     pub place: String,
     /// Whether something was left out; otherwise it is a note.
     pub left_out: bool,
-    /// What, why, and the mend.
+    /// What, why, and the mend. Never an argument: those may be secrets.
     pub text: String,
+    /// What the source said, for the TOML alone.
+    pub(super) original: Option<String>,
 }
 
 impl Remark {
     pub(super) fn note(text: String, place: &str) -> Self {
-        Self { place: place.to_owned(), left_out: false, text }
+        Self { place: place.to_owned(), left_out: false, text, original: None }
     }
 
     pub(super) fn left_out(text: String, place: &str) -> Self {
-        Self { place: place.to_owned(), left_out: true, text }
+        Self { place: place.to_owned(), left_out: true, text, original: None }
     }
 
     /// The text as a comment of the TOML.
     pub(super) fn comment(&self) -> String {
         let start = if self.left_out { "left out: " } else { "" };
-        format!("# {start}{}", one_line(&self.text))
+        let original = self.original.as_ref().map_or_else(String::new, |original| format!(" | was {}", one_line(original)));
+        format!("# {start}{}{original}", one_line(&self.text))
     }
 }
 
@@ -57,6 +60,12 @@ impl Piece {
     /// Not carried, and the rule is not what it was.
     pub(super) fn gap(text: String) -> Self {
         Self { table: None, remarks: vec![Remark::left_out(text, "")], gap: true }
+    }
+
+    /// Quotes what the source said.
+    pub(super) fn was(mut self, original: &str) -> Self {
+        self.remarks.iter_mut().for_each(|remark| remark.original = Some(original.to_owned()));
+        self
     }
 
     /// Not carried, and nobody gets in for that.

@@ -46,7 +46,7 @@ fn convert(text: &str, scope: &mut Scope<'_>, depth: usize) -> Result<String, St
     let mut rest = text;
     while let Some(at) = [rest.find("${"), rest.find("%{")].into_iter().flatten().min() {
         let (literal, opened) = rest.split_at(at);
-        let end = closing(opened).ok_or_else(|| format!("`{opened}` has no `}}`"))?;
+        let end = closing(opened).ok_or("a `${` or `%{` has no `}`")?;
         let inner = opened.get(2..end).unwrap_or_default();
         out.push_str(literal);
         out.push_str(&part(inner, opened.starts_with('%'), scope, depth)?);
@@ -61,7 +61,7 @@ fn part(inner: &str, captured_notation: bool, scope: &mut Scope<'_>, depth: usiz
         let argument = match function {
             "encode_base64" => convert(argument, scope, depth - 1)?,
             "cookie_time_offset" if argument.trim().parse::<i32>().is_ok() => argument.trim().to_owned(),
-            "cookie_time_offset" => return Err(format!("`{function}` takes a whole number of seconds, not `{argument}`")),
+            "cookie_time_offset" => return Err(format!("`{function}` takes a whole number of seconds")),
             _ => return Err(format!("there is no function `{function}`")),
         };
         return Ok(format!("${{{function}({argument})}}"));

@@ -7,19 +7,16 @@
 pub(super) fn argument(variable: &str, operator: &str, argument: &str) -> Result<(String, Option<String>), String> {
     let same = Ok((argument.to_owned(), None));
     match variable {
-        "ssl_client_s_dn" | "ssl_client_i_dn" if is_slash_form(argument) => Err(format!(
-            "`{argument}` is a DN in the form `/C=…/CN=…`; here it is `CN=…,C=…` (RFC 2253): compare `${{subject.CN}}` and the \
-             like, attribute by attribute"
-        )),
-        "ssl_client_v_start" | "ssl_client_v_end" if argument.bytes().any(|byte| byte.is_ascii_digit()) => Err(format!(
-            "`{argument}` is compared with a date as text; here the date is `Jan 15 12:00:00 2023 GMT`: use `before` or `after`, or \
-             `${{ssl_client_v_remain}}`"
-        )),
+        "ssl_client_s_dn" | "ssl_client_i_dn" if is_slash_form(argument) => Err(
+            "it compares a DN in the form `/C=…/CN=…`; here it is `CN=…,C=…` (RFC 2253): compare `${subject.CN}` and the like, \
+             attribute by attribute".into()
+        ),
+        "ssl_client_v_start" | "ssl_client_v_end" if argument.bytes().any(|byte| byte.is_ascii_digit()) => Err("it compares a date as text; here the date is `Jan 15 12:00:00 2023 GMT`: use `before` or `after`, or `${ssl_client_v_remain}`".into()),
         "ssl_client_serial" if argument.contains(':') => {
             let digits: String = argument.split(':').collect();
             let exact = matches!(operator, "is_equal" | "is_not_equal");
             if !exact || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(format!("`{argument}` has colons, which the serial number has not here: write it without"));
+                return Err("its serial number has colons, which it has not here: write it without".into());
             }
             Ok((digits.to_ascii_uppercase(), Some("the serial number has no colons here".into())))
         }

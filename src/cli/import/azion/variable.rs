@@ -61,6 +61,7 @@ pub(super) fn name(text: &str, phase: Phase, needs: &mut Needs) -> Result<String
         return Err(format!("`${{{bare}}}` cannot be had here: {why}"));
     }
     needs.geoip |= bare.starts_with("geoip_") && SAME.contains(&bare);
+    needs.forwarded_proto |= bare == "scheme";
     let ours = match bare {
         "network" => "remote_addr",
         "request_args" => "args",
