@@ -10,6 +10,8 @@ use crate::refusal::Refusal;
 /// Kong's two sentences about certificates (plugins mtls-auth and header-cert-auth).
 const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
 const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
+/// And that of its plugin acl.
+const KONG_GROUP_DENIED: &str = "You cannot consume this service";
 
 /// Makes the answer. `X-Request-Id` is on it like on every other.
 pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpResponse {
@@ -50,7 +52,9 @@ fn kong_sentence(refusal: Refusal) -> &'static str {
         | Refusal::CertificateExpired
         | Refusal::CertificateNotYetValid
         | Refusal::CertificateMalformed
+        | Refusal::ConsumerUnknown
         | Refusal::ForwardedVerdictFailed => KONG_BAD_CERTIFICATE,
+        Refusal::ConsumerGroupDenied => KONG_GROUP_DENIED,
         other => other.sentence(),
     }
 }

@@ -4,6 +4,8 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod consumer_policy;
+mod consumers;
 mod domains;
 mod environment;
 mod expiry;

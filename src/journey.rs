@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::Identification;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
@@ -106,8 +107,13 @@ impl Snapshot {
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let found = findings.thumbprint.as_ref();
         let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
-        let facts = Facts::new(presentation, &admission, now);
-        let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
+        let verification = findings.verification.as_deref();
+        let permitted = Identification::find(&admission, presentation, verification, &route.policy.consumers).and_then(|who| {
+            let who = findings.identification.insert(who);
+            route.policy.consumers.groups.check(who)?;
+            let facts = Facts::new(presentation, &admission, now).of(who);
+            tenant.rules.decide(forward, &facts, request_id, trace)
+        });
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
         Ok(Decided { permitted: permitted?, route })
@@ -158,6 +164,8 @@ pub struct Findings {
     pub thumbprint: Option<ThumbprintVerification>,
     /// Who it is.
     pub admission: Option<Admission>,
+    /// Who it is to the tenant.
+    pub identification: Option<Identification>,
     /// That the certificate of a verified client ends soon.
     pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.

@@ -14,6 +14,7 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`consumer`] | an `Admission`, the tenant's consumers | [`Identification`](consumer::Identification) | unknown consumers, denied groups |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
@@ -68,6 +69,7 @@ pub mod verifier;
 
 // The decision.
 pub mod admission;
+pub mod consumer;
 pub mod rules;
 
 // Effects.

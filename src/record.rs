@@ -146,6 +146,8 @@ impl Record {
             identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
         let profile = identity.and_then(|identity| identity.profile());
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
+        let identification = findings.identification.as_ref();
+        let consumer = identification.and_then(|who| who.consumer());
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
@@ -172,6 +174,11 @@ impl Record {
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
+                consumer: consumer.map(|found| found.consumer().id.as_str()),
+                consumer_username: consumer.and_then(|found| found.consumer().username.as_deref()),
+                consumer_by: consumer.map(|found| found.by().word()),
+                credential: consumer.and_then(|found| found.credential()),
+                authenticated_group: identification.and_then(|who| who.authenticated_group()),
                 notes: &notes,
                 decision: match refused {
                     Some(_) => "refuse",

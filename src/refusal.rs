@@ -163,6 +163,11 @@ refusals! {
     /// It breaks its issuer's profile, or has none where one is required.
     CertificateProfile, "certificate_profile", 401, Client, CERTIFICATE;
 
+    /// The certificate is trusted, and no consumer is known by it.
+    ConsumerUnknown, "consumer_unknown", 401, Client, CERTIFICATE;
+    /// The consumer's groups are not let pass on this route.
+    ConsumerGroupDenied, "consumer_group_denied", 403, Client, DENIED;
+
     /// A rule said `deny`.
     DeniedByRule, "denied_by_rule", 403, Client, DENIED;
     /// A rule's result cannot be sent: a header value that is too long, for example.

@@ -15,6 +15,7 @@ use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::consumer::Identification;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
@@ -248,11 +249,33 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             (None, None) => {}
         }
     }
+    if let Some(who) = &findings.identification {
+        identified(out, who)?;
+    }
     for rule in &findings.rules {
         writeln!(out, "rule           {}: {}", rule.rule, if rule.matched { "matched" } else { "did not match" })?;
         for (criterion, value, held) in &rule.criteria {
             writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
         }
+    }
+    Ok(())
+}
+
+fn identified(out: &mut dyn Write, who: &Identification) -> io::Result<()> {
+    if let Some(found) = who.consumer() {
+        let consumer = found.consumer();
+        writeln!(out, "consumer       `{}`, found by {}", consumer.id, found.by().word())?;
+        for (name, value) in [("username", &consumer.username), ("custom_id", &consumer.custom_id)] {
+            if let Some(value) = value {
+                writeln!(out, "  {name:11}  {value}")?;
+            }
+        }
+        if !consumer.groups.is_empty() {
+            writeln!(out, "  groups       {}", consumer.groups.join(", "))?;
+        }
+    }
+    if let Some(group) = who.authenticated_group() {
+        writeln!(out, "consumer       nobody is looked up; group {}", group.escape_default())?;
     }
     Ok(())
 }

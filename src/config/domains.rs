@@ -9,6 +9,7 @@ use super::own_tls::OwnHost;
 use super::process::Process;
 use super::table::Table;
 use super::tenant::Place;
+use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::HeaderNames;
 use crate::rules::RuleSet;
@@ -106,6 +107,10 @@ fn domain<'d>(
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
+    }
+    // Whoever is behind us may believe Kong's headers, also where we set none of them.
+    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+        reserved.insert(header, ());
     }
     let parts = DomainParts {
         name: name?,

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::consumer_policy::{self, ConsumerSettings};
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
 use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
+use crate::consumer::ConsumerDirectory;
 use crate::journey::{ExpiryWarning, RoutePolicy};
 use crate::verifier::{TrustedCas, VerificationSettings};
 
@@ -23,6 +25,7 @@ pub(super) struct PolicySettings {
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
     expiry: ExpiryWarning,
+    consumers: ConsumerSettings,
 }
 
 impl Default for PolicySettings {
@@ -39,6 +42,7 @@ impl Default for PolicySettings {
             trusted_ca: None,
             registered: Arc::default(),
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
+            consumers: ConsumerSettings::default(),
         }
     }
 }
@@ -71,14 +75,15 @@ impl PolicySettings {
             expiry: expiry::read(&table, &self.expiry),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            consumers: self.consumers.read(&table),
         };
         switches_without_effect(&table, &settings);
         table.finish();
         settings
     }
 
-    /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
+    /// Looks the CAs and the consumers up.
+    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets, consumers: &Arc<ConsumerDirectory>) -> Option<RoutePolicy> {
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
         let set = match (&self.trusted_ca, self.admission.verification) {
@@ -105,8 +110,17 @@ impl PolicySettings {
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let expiry = self.expiry.clone();
+        let consumers = self.consumers.ready(at, consumers, self.admission.verification);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
-        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry })
+        Some(RoutePolicy {
+            trust,
+            revocation,
+            verification,
+            admission: self.admission,
+            registered,
+            expiry,
+            consumers: consumers?,
+        })
     }
 }
 
@@ -125,7 +139,9 @@ fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
         ("deny_certificates", !registered.deny.is_empty()),
         ("self_signed_certificates", !registered.self_signed.is_empty()),
     ];
-    for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
+    let switches = switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name))));
+    let of_consumers = consumer_policy::KEYS.into_iter().filter(|key| settings.consumers.says(table, key));
+    for name in switches.map(|(name, _)| name).chain(of_consumers) {
         let found = "has no effect: `verification` is `off`, and everybody passes";
         table.problem(name, found, "`verification` = \"enforce\" with it, or `off` without it");
     }

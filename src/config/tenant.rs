@@ -10,13 +10,14 @@ use super::policy::PolicySettings;
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{consumers, domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
+use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
 use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
-use crate::rules::{Rule, RuleSet, Variable};
+use crate::rules::{Behavior, Rule, RuleSet, Variable};
 
 /// Which tenant is read, and where.
 pub(super) struct Place<'p> {
@@ -34,7 +35,8 @@ pub(super) fn read(
     wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
-    let rules = rules::read(&table);
+    let mut rules = rules::read(&table);
+    let consumers = consumers::read(&table, place.folder);
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
@@ -42,12 +44,14 @@ pub(super) fn read(
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
+    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams, &consumers);
+    consumer_headers(&table, &routes, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
+    consumers_without_certificates(&table, &routes, &consumers);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
@@ -65,6 +69,33 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
         let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
+}
+
+/// Nobody is found where nobody looks.
+fn consumers_without_certificates(tenant: &Table<'_>, routes: &[Route], consumers: &ConsumerDirectory) {
+    let nobody_looks = routes.iter().all(|route| matches!(route.policy.consumers.lookup, Lookup::Off | Lookup::Skip(_)));
+    if !consumers.is_empty() && !routes.is_empty() && nobody_looks {
+        let found = "has no effect: on every route `verification` is `off` or consumers are not looked up";
+        tenant.problem("consumers", found, "a route that looks at certificates, or no consumers");
+    }
+}
+
+/// The upstream gets to know the consumer in Kong's headers, wherever a route asks for one.
+fn consumer_headers(tenant: &Table<'_>, routes: &[Route], rules: &mut RuleSet) {
+    if routes.iter().all(|route| matches!(route.policy.consumers.lookup, Lookup::Off)) {
+        return;
+    }
+    let mut added = Vec::new();
+    for (name, variable) in ConsumerVariable::UPSTREAM_HEADERS {
+        if rules.header_names().any(|taken| are_aliases(taken.as_str(), name)) {
+            let found = format!("`{name}` is set by a rule or [upstream_headers], and tells the consumer");
+            tenant.problem("upstream_headers", found, "a name of its own");
+        }
+        if let Ok(Behavior::AddRequestHeader(name, template)) = Behavior::add(name, &format!("${{{}}}", variable.name())) {
+            added.push((name, template));
+        }
+    }
+    rules.upstream_headers.extend(added);
 }
 
 fn authorize(table: Table<'_>, doors: &[Door], rules: &RuleSet) -> Option<Authorize> {

@@ -8,10 +8,12 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 13] = [
+const FILE_KEYS: [&str; 15] = [
     "allow_certificates",
+    "ca_certificate",
     "certificate",
     "certificates",
+    "consumers_file",
     "crl",
     "deny_certificates",
     "intermediates",

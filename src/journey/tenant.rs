@@ -10,6 +10,7 @@ use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
@@ -71,6 +72,8 @@ pub struct RoutePolicy {
     pub registered: Arc<RegisteredCertificates>,
     /// How the end of a certificate is told ahead.
     pub expiry: ExpiryWarning,
+    /// Who is looked up by it.
+    pub consumers: ConsumerPolicy,
 }
 
 /// Where requests with a certain path and method go, and what they need.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use crate::admission::Admission;
 use crate::admission::profiles::AppliedProfile;
 use crate::clock::UnixTime;
+use crate::consumer::{ConsumerVariable, Identification};
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
 use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable};
@@ -14,13 +15,19 @@ use crate::variables::{CertificateVariable, CertificateVariables, Moment, Profil
 pub struct Facts<'r> {
     presentation: &'r Presentation,
     admission: &'r Admission,
+    identification: Option<&'r Identification>,
     now: UnixTime,
 }
 
 impl<'r> Facts<'r> {
     /// Facts from the stages before.
     pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
-        Self { presentation, admission, now }
+        Self { presentation, admission, identification: None, now }
+    }
+
+    /// The same, and who it is.
+    pub fn of(self, identification: &'r Identification) -> Self {
+        Self { identification: Some(identification), ..self }
     }
 
     pub(super) fn about<'v>(&'v self, forward: &'v AuthenticatedForward, request_id: &'v str) -> View<'v> {
@@ -71,6 +78,14 @@ impl<'v> View<'v> {
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
         self.facts.variables().values(variable, &self.facts.moment()).collect()
+    }
+
+    pub(super) fn consumer_text(&self, variable: ConsumerVariable) -> Cow<'v, str> {
+        self.facts.identification.map(|who| variable.text(who)).unwrap_or_default()
+    }
+
+    pub(super) fn consumer_values(&self, variable: ConsumerVariable) -> Vec<Cow<'v, str>> {
+        self.facts.identification.map(|who| variable.values(who)).unwrap_or_default()
     }
 
     /// Empty unless the certificate was verified and its issuer has a profile.

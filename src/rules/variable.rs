@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::header;
 
 use super::facts::View;
+use crate::consumer::ConsumerVariable;
 use crate::variables::{CertificateVariable, ProfileVariable};
 
 /// A variable, known at load.
@@ -20,6 +21,8 @@ pub enum Variable {
     ClientCertificateBasis,
     /// `client_certificate_validation` (Azion's firewall): `true` when the certificate was verified and nothing was waived.
     ClientCertificateValidation,
+    /// Of the consumer: `consumer_id`, `consumer_groups` …
+    Consumer(ConsumerVariable),
     /// `cookie_<name>`.
     Cookie(String),
     /// `host`: the host name asked for.
@@ -72,6 +75,9 @@ impl Variable {
         if let Some(variable) = ProfileVariable::parse(name) {
             return Some(Self::Profile(variable));
         }
+        if let Some(variable) = ConsumerVariable::parse(name) {
+            return Some(Self::Consumer(variable));
+        }
         Some(match name {
             "args" => Self::Args,
             "client_certificate_basis" => Self::ClientCertificateBasis,
@@ -95,6 +101,7 @@ impl Variable {
             Self::Certificate(_)
                 | Self::ClientCertificateBasis
                 | Self::ClientCertificateValidation
+                | Self::Consumer(_)
                 | Self::Profile(_)
                 | Self::SslVerificationStatus
         )
@@ -118,6 +125,7 @@ impl Variable {
     pub(super) fn values<'v>(&self, view: &View<'v>) -> Values<'v> {
         match self {
             Self::Certificate(variable) => certificate_values(variable, view),
+            Self::Consumer(variable) if variable.is_list() => Values::Many(view.consumer_values(*variable)),
             Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
             Self::Http(name) => {
                 let named = view.forward.headers().iter().filter(|(header, _)| same_name(header.as_str(), name));
@@ -147,6 +155,7 @@ impl Variable {
             Self::Args => Cow::Borrowed(forward.target().query().unwrap_or_default()),
             Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
             Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
+            Self::Consumer(variable) => view.consumer_text(*variable),
             Self::Cookie(name) => cookie(view, name),
             Self::Host => Cow::Borrowed(forward.host()),
             Self::RemoteAddr => Cow::Owned(forward.client_address().to_string()),
