@@ -31,6 +31,7 @@
 //! | a request that was seen on the way is sent again | a key covers nothing | a signature's nonce counts once | `proofs::a_signed_request_passes_once` |
 //! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
+//! | a client calls itself a consumer | `X-Consumer-Username` sent by the client | Kong's headers are always ours, consumers or none; an unverified name is nobody's | `consumers::the_clients_own_copies_never_arrive`, `consumers::only_verified_identities_become_consumers` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
 //! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is absent only where the format or the verdict says so | `formats::withheld::no_dialect_takes_a_certificate_that_was_left_out_for_none` |

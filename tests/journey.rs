@@ -40,6 +40,8 @@ mod attacks;
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/consumers.rs"]
+mod consumers;
 #[path = "journey/expiry.rs"]
 mod expiry;
 #[path = "journey/formats.rs"]

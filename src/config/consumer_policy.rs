@@ -21,16 +21,7 @@ pub(super) struct ConsumerSettings {
 }
 
 /// The keys that have no effect where no certificate is looked at.
-pub(super) const KEYS: [&str; 8] = [
-    "allow_groups",
-    "anonymous",
-    "authenticated_group_by",
-    "consumer_by",
-    "default_consumer",
-    "deny_groups",
-    "san_dirname_matcher",
-    "skip_consumer_lookup",
-];
+pub(super) const KEYS: [&str; 5] = ["allow_groups", "anonymous", "default_consumer", "deny_groups", "skip_consumer_lookup"];
 
 impl ConsumerSettings {
     /// Reads a policy table's part; what it leaves out is as in `self`.
@@ -66,8 +57,7 @@ impl ConsumerSettings {
                 "anonymous" => self.anonymous.is_some(),
                 "default_consumer" => self.default_consumer.is_some(),
                 "deny_groups" => !self.groups.deny.is_empty(),
-                "skip_consumer_lookup" => self.skip_consumer_lookup,
-                _ => true,
+                _ => self.skip_consumer_lookup,
             }
     }
 

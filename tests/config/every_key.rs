@@ -20,7 +20,9 @@ fn lines() -> Vec<Line> {
             if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
                 let place = seen.iter().filter(|other| **other == name).count();
                 seen.push(name);
-                table = format!("{name}[{place}]").replace("front_doors.", "front_doors[1].");
+                table = format!("{name}[{place}]")
+                    .replace("front_doors.", "front_doors[1].")
+                    .replace("consumers.", "consumers[0].");
             } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 table = name.replace("front_doors.", "front_doors[0].");
             } else if let Some((key, _)) = line.split_once(" = ") {
@@ -226,6 +228,32 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.require_profile", &["\"no\""], "true or false"),
     ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
     ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("consumers_file", &["\"lists/none\"", "\"secrets\"", "\"\"", "\"secrets/pepper\""], "or JSON lines"),
+    ("policy.consumer_by", &["[\"id\"]", "[\"Username\"]"], "accepted: username, custom_id"),
+    ("routes[0].policy.default_consumer", &["\"nobody\"", "\"4711\""], "the id or the username"),
+    ("routes[0].policy.anonymous", &["\"nobody\"", "\"4711\"", "\"Guest\""], "the id or the username"),
+    ("policy.skip_consumer_lookup", &["\"true\""], "true or false"),
+    ("policy.authenticated_group_by", &["\"cn\"", "\"O\""], "accepted: CN, DN"),
+    ("policy.san_dirname_matcher", &["[\"cn\"]", "[\"CommonName\"]", "[\"\"]"], "short or long name"),
+    ("consumers[0].id", &["\"\"", "\" x\"", "\"a\\u0007\""], "hint: "),
+    ("consumers[0].username", &["\"\"", "\" two\""], "hint: "),
+    ("consumers[0].custom_id", &["\"\"", "\"a\\nb\""], "without control characters"),
+    ("consumers[0].groups", &["[\"\"]", "[\"a,b\"]"], "hint: "),
+    ("consumers[0].tags", &["[\"a,b\"]"], "names without a comma"),
+    ("consumers[0].credentials[0].id", &["\"\""], "without control characters"),
+    ("consumers[0].credentials[0].subject_name", &["\"\""], "without control characters"),
+    (
+        "consumers[0].credentials[0].ca_certificate",
+        &["\"sha256:12\"", "\"none.pem\"", "\"secrets/pepper\""],
+        "`sha256:HEX` of a CA",
+    ),
+    ("consumers[0].credentials[1].certificate", &["\"sha256:12\"", "\"host.example\"", "\"\""], "accepted: `sha256:HEX`"),
+    ("consumers[0].credentials[2].san_uri", &["\"x\"", "\"\"", "\"spiffe:\""], "a URI"),
+    (
+        "consumers[0].credentials[3].subject",
+        &["{}", "{ o = \"x\" }", "{ O = \"\" }", "{ O = \"x\", \"2.5.4.10\" = \"y\" }"],
+        "one or more attributes",
+    ),
     ("profiles[0].kind", &["\"PSD2\"", "\"\""], "accepted: cdr, open_banking_uk, open_banking_uk_legacy"),
     ("profiles[0].issuers", &["[]", "[\"missing.pem\"]", "[\"sha256:00\"]"], "hint: "),
     ("profiles[0].check", &["\"off\""], "accepted: enforce, report"),
@@ -252,7 +280,11 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 11] = [
+const ANY_TEXT: [&str; 15] = [
+    "policy.anonymous",
+    "policy.default_consumer",
+    "policy.allow_groups",
+    "policy.deny_groups",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",
@@ -271,6 +303,8 @@ fn wrong_values_are_named_with_what_is_right() {
     for (path, values, accepted) in WRONG {
         let line_path = match *path {
             "routes[0].policy.trusted_ca" => "policy.trusted_ca",
+            "routes[0].policy.default_consumer" => "policy.default_consumer",
+            "routes[0].policy.anonymous" => "policy.anonymous",
             path => path.strip_suffix("_keys[0]").map_or(path, |_| "domains[0].cname_api_keys"),
         };
         let all = lines();

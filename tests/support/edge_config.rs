@@ -65,6 +65,7 @@ ocsp_max_age = "24h"
 pub const TENANT: &str = r#"
 error_style = "json"
 enable_mtls_endpoint_aliases = true
+consumers_file = "lists/consumers.jsonl"
 [authorize]
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
@@ -147,6 +148,30 @@ expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
 deny_certificates = []
+consumer_by = ["username", "custom_id"]
+default_consumer = "c1"
+anonymous = "guest"
+skip_consumer_lookup = false
+authenticated_group_by = "CN"
+san_dirname_matcher = ["commonName"]
+allow_groups = []
+deny_groups = ["blocked"]
+[[consumers]]
+id = "c1"
+username = "guest"
+custom_id = "4711"
+groups = ["eu", "beta"]
+tags = ["gold"]
+[[consumers.credentials]]
+id = "k1"
+subject_name = "host.example"
+ca_certificate = "trusted-ca/issuing.pem"
+[[consumers.credentials]]
+certificate = "spki-sha256:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab"
+[[consumers.credentials]]
+san_uri = "spiffe://example/a"
+[[consumers.credentials]]
+subject = { O = "Example" }
 [[profiles]]
 name = "nobodys"
 kind = "psd2"
@@ -189,6 +214,16 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Takes the consumers out of the tenant's file, and all that names them.
+    pub fn without_consumers(&self) {
+        let text = self.read("tenants/acme.toml");
+        let (before, consumers) = text.split_once("[[consumers]]").unwrap();
+        let after = consumers.split_once("[[profiles]]").unwrap().1;
+        let names = ["consumers_file", "default_consumer", "anonymous", "deny_groups"];
+        let kept = before.lines().filter(|line| !names.iter().any(|name| line.starts_with(name)));
+        self.write("tenants/acme.toml", &format!("{}\n[[profiles]]{after}", kept.collect::<Vec<_>>().join("\n")));
+    }
+
     pub fn good() -> Self {
         let root = Ca::self_signed("Root", new_key(), LONG);
         let issuing = root.certify("Issuing", new_key(), LONG);
@@ -198,6 +233,7 @@ impl Folder {
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
+        folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
         for file in ["secrets/edge1", "secrets/redis"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
