@@ -6,6 +6,9 @@ use serde_json::json;
 
 use crate::journey::ErrorStyle;
 use crate::refusal::Refusal;
+use crate::x509::certificate::Certificate;
+use crate::x509::name::Name;
+use crate::x509::name_form::NameForm;
 
 /// Kong's two sentences about certificates (plugins mtls-auth and header-cert-auth).
 const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
@@ -35,6 +38,22 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
     };
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-request-id", request_id))
+        .body(body.to_string())
+}
+
+/// A name in every form, by the form's word.
+pub fn name_forms(name: &Name) -> serde_json::Value {
+    let forms = NameForm::ALL.into_iter().map(|(form, word)| (word.to_owned(), form.text(name).into()));
+    serde_json::Value::Object(forms.collect())
+}
+
+/// The answer of the DN helper: the names of the certificate that was presented.
+pub fn names_of(certificate: &Certificate, request_id: &str) -> HttpResponse {
+    let body = json!({"subject": name_forms(certificate.subject()), "issuer": name_forms(certificate.issuer())});
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-request-id", request_id))
         .body(body.to_string())

@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod dn;
 mod explain;
 mod front_door;
 pub mod import;
@@ -39,6 +40,8 @@ enum Command {
     Check(Folder),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
+    /// Print the distinguished names of a certificate in every form: nginx, RFC 4514, Brazil, Auth0, Java, OpenSSL
+    Dn(dn::DnArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Dn(args) => dn::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),
