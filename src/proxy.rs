@@ -20,6 +20,7 @@ use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle};
+use crate::presented::Presentation;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget};
@@ -59,11 +60,35 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
+    if tenant.shows_names_at(&forward) {
+        return names(record, &forward, style, unread);
+    }
     let (request_id, findings) = record.deciding();
     match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
         Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,
         Err(refused) => refuse(record, &refused, style, unread),
     }
+}
+
+/// Shows a client the names of the certificate that it presented, whoever issued it: a debugging aid that tells nobody anything
+/// about somebody else.
+fn names(mut record: Record, forward: &AuthenticatedForward, style: ErrorStyle, unread: Unread) -> Response {
+    let presentation = match Presentation::read(forward, &record.snapshot().decoder) {
+        Ok(presentation) => presentation,
+        Err(refused) => return refuse(record, &refused, style, unread),
+    };
+    let certificate = presentation.certificate().map(Arc::clone);
+    record.deciding().1.presentation = Some(presentation);
+    let Some(certificate) = certificate else {
+        let refused = Refused::new(Refusal::CertificateRequired, "no certificate was presented whose names could be shown");
+        return refuse(record, &refused, style, unread);
+    };
+    let mut answer = answer::names_of(certificate.leaf(), record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.permitted(200, None);
+    answer.map_into_right_body()
 }
 
 async fn send(

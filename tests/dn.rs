@@ -123,7 +123,6 @@ fn as_java_prints_them() {
 fn the_forms_of_open_finance() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/nginx-vars/pem/obb_transport.pem");
     let forms = &forms(&file).unwrap()["subject"];
-    println!("{forms:#}");
     let brazil = forms["open_finance_brasil"].as_str().unwrap();
     assert_eq!(forms["rfc4514"], brazil);
     for part in ["2.5.4.97=#0c", "2.5.4.5=#", "1.3.6.1.4.1.311.60.2.1.3=#", "2.5.4.15=#"] {

@@ -40,6 +40,7 @@ pub(super) fn read(
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
+    let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
@@ -55,7 +56,7 @@ pub(super) fn read(
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
+    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, dn_helper, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.
@@ -96,6 +97,18 @@ fn consumer_headers(tenant: &Table<'_>, routes: &[Route], rules: &mut RuleSet) {
         }
     }
     rules.upstream_headers.extend(added);
+}
+
+fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> {
+    let path = table.required_text("path", "a path, like \"/-/dn\"");
+    table.finishing(|table| {
+        let path = path?;
+        routes::path_problem(table, &path);
+        if authorize.is_some_and(|endpoint| endpoint.path == path) {
+            table.problem("path", format!("`{path}` is `authorize.path`"), "a path of its own");
+        }
+        Some(path)
+    })
 }
 
 fn authorize(table: Table<'_>, doors: &[Door], rules: &RuleSet) -> Option<Authorize> {

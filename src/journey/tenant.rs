@@ -100,6 +100,8 @@ pub struct Tenant {
     pub error_style: ErrorStyle,
     /// Its endpoint for subrequests.
     pub authorize: Option<Authorize>,
+    /// The path at which clients are shown the names of their certificate.
+    pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
     routes: Vec<Arc<Route>>,
@@ -113,10 +115,11 @@ impl Tenant {
         rules: RuleSet,
         error_style: ErrorStyle,
         authorize: Option<Authorize>,
+        dn_helper: Option<String>,
         profiles: Profiles,
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, rules, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+        Self { name, rules, error_style, authorize, dn_helper, profiles, routes: routes.into_iter().map(Arc::new).collect() }
     }
 
     /// Its routes, in the order in which they are tried.
@@ -128,6 +131,11 @@ impl Tenant {
     pub fn asked_at(&self, forward: &AuthenticatedForward) -> Option<&Authorize> {
         let of_front_door = forward.handshake().is_none();
         self.authorize.as_ref().filter(|endpoint| of_front_door && endpoint.path == forward.target().path())
+    }
+
+    /// Whether the client asks for the names of its certificate.
+    pub fn shows_names_at(&self, forward: &AuthenticatedForward) -> bool {
+        self.dn_helper.as_deref() == Some(forward.target().path())
     }
 
     /// The most specific route of a request: the longest path that its path starts with.

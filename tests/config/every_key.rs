@@ -228,6 +228,8 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.require_profile", &["\"no\""], "true or false"),
     ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
     ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("dn_helper.path", &["\"x\"", "\"/a/../b\"", "\"\""], "normalized path"),
+    ("dn_helper.path", &["\"/-/authorize\""], "a path of its own"),
     ("consumers_file", &["\"lists/none\"", "\"secrets\"", "\"\"", "\"secrets/pepper\""], "or JSON lines"),
     ("policy.consumer_by", &["[\"id\"]", "[\"Username\"]"], "accepted: username, custom_id"),
     ("routes[0].policy.default_consumer", &["\"nobody\"", "\"4711\""], "the id or the username"),

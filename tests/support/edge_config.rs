@@ -70,6 +70,8 @@ consumers_file = "lists/consumers.jsonl"
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
 original_method_header = "x-original-method"
+[dn_helper]
+path = "/-/dn"
 [[domains]]
 name = "api.example"
 front_door = "nginx"
