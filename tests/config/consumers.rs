@@ -91,7 +91,7 @@ fn sets_of_attribute_types_have_a_limit() {
     ];
     let lines = |count: usize| {
         let line = |kind: &&str| format!("{{\"id\": \"{kind}\", \"credentials\": [{{\"subject\": {{\"{kind}\": \"x\"}}}}]}}\n");
-        kinds.iter().take(count).map(|kind| line(kind)).collect::<String>()
+        kinds.iter().take(count).map(line).collect::<String>()
     };
     // The tenant's own file has one more set, of `O`.
     accepted(&with_file(&lines(16)).check());
