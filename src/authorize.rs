@@ -9,10 +9,10 @@ use actix_web::http::header;
 use crate::answer;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Authorize, ErrorStyle};
+use crate::journey::{Authorize, Decided, ErrorStyle};
 use crate::record::Record;
-use crate::refusal::Refused;
-use crate::rules::{Permitted, Trace};
+use crate::refusal::{Refusal, Refused};
+use crate::rules::{Permitted, RuleAnswer, Says, Trace};
 
 /// Answers a subrequest.
 pub fn answer(
@@ -23,9 +23,14 @@ pub fn answer(
     now: UnixTime,
 ) -> HttpResponse {
     match decide(&mut record, forward, endpoint, now) {
-        Ok(permitted) => {
-            let answer = permit(&permitted);
+        Ok(Decided::Permitted(sending)) => {
+            let answer = permit(&sending.permitted);
             record.permitted(200, None);
+            answer
+        }
+        Ok(Decided::Answered(answered)) => {
+            let answer = answer::by_rule(&answered, record.request_id());
+            record.answered(&answered);
             answer
         }
         Err(refused) => {
@@ -36,17 +41,23 @@ pub fn answer(
     }
 }
 
-fn decide(
-    record: &mut Record,
-    forward: AuthenticatedForward,
-    endpoint: &Authorize,
-    now: UnixTime,
-) -> Result<Permitted, Refused> {
+fn decide(record: &mut Record, forward: AuthenticatedForward, endpoint: &Authorize, now: UnixTime) -> Result<Decided, Refused> {
     let forward = forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header)?;
     record.asks_about(&forward);
     let snapshot = std::sync::Arc::clone(record.snapshot());
     let (request_id, findings) = record.deciding();
-    snapshot.decide(forward, request_id, now, findings, Trace::Off).map(|decided| decided.permitted)
+    match snapshot.decide(forward, request_id, now, findings, Trace::Off)? {
+        Decided::Answered(answer) if means_permit(&answer) => {
+            let cause = format!("rule `{}` answers it, and this answer would mean yes here", answer.rule());
+            Err(Refused::new(Refusal::DeniedByRule, cause))
+        }
+        decided => Ok(decided),
+    }
+}
+
+/// Whoever asks takes every 2xx for a permission. A connection that is closed would be taken for a fault of ours.
+fn means_permit(answer: &RuleAnswer) -> bool {
+    matches!(answer.says(), Says::Drop) || answer.status() < 300
 }
 
 fn permit(permitted: &Permitted) -> HttpResponse {

@@ -120,6 +120,15 @@ impl AuthenticatedForward {
         &self.target
     }
 
+    /// How the client reached the front door. One that does not say is there to do the TLS; whatever it says that is not
+    /// `https` is not.
+    pub fn scheme(&self) -> &'static str {
+        match self.contract.forwarded_proto() {
+            Some(proto) if !proto.as_bytes().eq_ignore_ascii_case(b"https") => "http",
+            _ => "https",
+        }
+    }
+
     /// The headers that are left: none of the contract, none that only we set.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -150,6 +159,7 @@ impl AuthenticatedForward {
     /// The parts that the rules stage makes a permitted request of.
     pub(crate) fn into_parts(self) -> ForwardParts {
         ForwardParts {
+            scheme: self.scheme(),
             host: self.host,
             client_address: self.client_address,
             method: self.method,
@@ -163,6 +173,7 @@ impl AuthenticatedForward {
 #[derive(Debug)]
 pub(crate) struct ForwardParts {
     pub(crate) host: String,
+    pub(crate) scheme: &'static str,
     pub(crate) client_address: IpAddr,
     pub(crate) method: Method,
     pub(crate) target: RequestTarget,

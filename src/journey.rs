@@ -11,7 +11,8 @@ use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
-use crate::rules::{Facts, Permitted, RuleTrace, Trace};
+use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
+use crate::upstream::Upstream;
 use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
 use crate::x509::ocsp_answers::OcspAnswers;
@@ -73,11 +74,27 @@ impl Snapshot {
             profiles: &tenant.profiles,
             verdict_mode: forward.domain().front_door().forwarded_verdict,
         };
-        let admission = Admission::decide(presentation, findings.verification.as_ref(), &demands)?;
-        let facts = Facts::new(presentation, &admission, now);
-        let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
+        let verification = findings.verification.as_ref();
+        let admission = match Admission::decide(presentation, verification, &demands) {
+            Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
+                findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
+                Admission::not_enforced(presentation, verification, refused)
+            }
+            decided => decided?,
+        };
+        let facts = Facts::new(presentation, &admission, now).with_verification(verification.map(Arc::as_ref));
+        let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
         findings.admission = Some(admission);
-        Ok(Decided { permitted: permitted?, route })
+        match outcome? {
+            Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
+            Outcome::Permitted(permitted) => {
+                let chosen = permitted.origin().map(|number| tenant.upstreams.get(number).cloned());
+                let upstream = chosen.unwrap_or_else(|| Some(Arc::clone(&route.upstream)));
+                let upstream = upstream.ok_or_else(|| Refused::new(Refusal::Internal, "a rule chose no upstream of ours"))?;
+                findings.upstream = Some(Arc::clone(&upstream));
+                Ok(Decided::Permitted(Box::new(Sending { permitted: *permitted, route, upstream })))
+            }
+        }
     }
 
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
@@ -100,12 +117,46 @@ pub struct Findings {
     pub admission: Option<Admission>,
     /// What each rule saw, when it was asked for.
     pub rules: Vec<RuleTrace>,
+    /// What was only watched.
+    pub monitored: Vec<Monitored>,
+    /// Where the request goes, when it is permitted.
+    pub upstream: Option<Arc<Upstream>>,
+}
+
+impl Findings {
+    /// Runs the response phase of the request's route.
+    ///
+    /// # Errors
+    /// [`Refusal::RuleFailed`] when a header that a rule makes cannot be sent.
+    pub fn respond(
+        &mut self,
+        request: &KeptRequest,
+        now: UnixTime,
+        head: ResponseHead<'_>,
+        trace: Trace<'_>,
+    ) -> Result<Responded, Refused> {
+        let (Some(route), Some(presentation), Some(admission)) = (&self.route, &self.presentation, &self.admission) else {
+            return Err(Refused::new(Refusal::Internal, "an answer to a request that nobody decided about"));
+        };
+        let facts = Facts::new(presentation, admission, now).with_verification(self.verification.as_deref());
+        route.rules.respond(request, &facts, head, trace, &mut self.monitored)
+    }
+}
+
+/// What was decided about a request that was not refused.
+pub enum Decided {
+    /// A rule answered it.
+    Answered(RuleAnswer),
+    /// It may be sent.
+    Permitted(Box<Sending>),
 }
 
 /// A permitted request and where it goes.
-pub struct Decided {
+pub struct Sending {
     /// The request.
     pub permitted: Permitted,
     /// Its route.
     pub route: Arc<Route>,
+    /// The route's upstream, or the one that a rule chose.
+    pub upstream: Arc<Upstream>,
 }

@@ -17,11 +17,11 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle};
+use crate::journey::{Decided, ErrorStyle, Sending};
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
-use crate::rules::Trace;
+use crate::rules::{After, ResponseHead, RuleAnswer, Says, Trace};
 use crate::server::{Appetite, Shared};
 use crate::upstream::{self, Answer, Ending, ResponseBody};
 
@@ -32,7 +32,8 @@ pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
 pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let payload = request.take_payload();
     let unread = Unread::of(&payload);
-    let payload = request.conn_data::<Appetite>().cloned().unwrap_or_default().follow(payload);
+    let appetite = request.conn_data::<Appetite>().cloned().unwrap_or_default();
+    let payload = appetite.clone().follow(payload);
     let snapshot = shared.snapshot.load_full();
     let peer = request.peer_addr().map(|address| address.ip());
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), peer);
@@ -54,29 +55,67 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     }
     let (request_id, findings) = record.deciding();
     match snapshot.decide(forward, request_id, now, findings, Trace::Off) {
-        Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,
+        Ok(Decided::Permitted(sending)) => {
+            let way_back =
+                WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
+            send(record, *sending, way_back, payload, unread).await
+        }
+        Ok(Decided::Answered(answered)) => {
+            if matches!(answered.says(), Says::Drop) {
+                appetite.hang_up();
+            }
+            answer_by_rule(record, &answered, unread)
+        }
         Err(refused) => refuse(record, &refused, style, unread),
     }
 }
 
-async fn send(
-    record: Record,
-    decided: Decided,
+/// What the answer's head depends on besides the upstream.
+#[derive(Clone, Copy)]
+struct WayBack {
     version: Version,
-    payload: Payload,
+    /// Whether it is the answer to a HEAD request.
+    head: bool,
+    now: UnixTime,
     style: ErrorStyle,
-    unread: Unread,
-) -> Response {
-    let Decided { permitted, route } = decided;
-    let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
-    match answer {
-        Ok(answer) => respond(record, answer, version),
-        Err(refused) => refuse(record, &refused, style, unread),
+}
+
+async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payload, unread: Unread) -> Response {
+    let Sending { mut permitted, route, upstream } = sending;
+    let after = permitted.take_after();
+    match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
+        Ok(answer) => respond(record, answer, after, way_back),
+        Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }
 
-fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
-    let (status, head) = (answer.status.as_u16(), answer.timings.first_byte);
+/// Runs the response phase, if the request wants one.
+fn after_rules(record: &mut Record, answer: &mut Answer, after: &After, way_back: WayBack) -> Result<(), Refused> {
+    let mut gzip = after.gzip;
+    if after.rules {
+        let upstream = record.findings.upstream.as_ref().map(|upstream| upstream.endpoint.to_string()).unwrap_or_default();
+        let head = ResponseHead { status: answer.status, headers: &mut answer.headers, upstream: &upstream };
+        let responded = record.findings.respond(&after.request, way_back.now, head, Trace::Off)?;
+        if let Some((status, location)) = responded.redirect {
+            answer.redirect(status, location);
+            return Ok(());
+        }
+        gzip |= responded.gzip;
+    }
+    if gzip && !way_back.head {
+        answer.compress_for(after.request.headers());
+    }
+    Ok(())
+}
+
+fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_back: WayBack) -> Response {
+    let (received, head) = (answer.status.as_u16(), answer.timings.first_byte);
+    if let Some(after) = after
+        && let Err(refused) = after_rules(&mut record, &mut answer, &after, way_back)
+    {
+        return refuse(record, &refused, way_back.style, Unread::Nothing);
+    }
+    let status = answer.status.as_u16();
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -87,10 +126,10 @@ fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
             Ending::Complete => "complete",
             Ending::Stalled => "stalled",
         };
-        let upstreamed = Upstreamed { status, head, ending, sent: transfer.sent(), received: transfer.received() };
+        let upstreamed = Upstreamed { status: received, head, ending, sent: transfer.sent(), received: transfer.received() };
         record.permitted(status, Some(upstreamed));
     });
-    answer.into_response(version).map_into_left_body()
+    answer.into_response(way_back.version).map_into_left_body()
 }
 
 /// Whether a request has a body that a refusal leaves unread.
@@ -104,6 +143,15 @@ impl Unread {
     fn of(payload: &Payload) -> Self {
         if matches!(payload, Payload::None) { Self::Nothing } else { Self::Body }
     }
+}
+
+fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
+    let mut answer = answer::by_rule(answered, record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.answered(answered);
+    answer.map_into_right_body()
 }
 
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::front_door::{AuthenticatedForward, Domain};
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::Refused;
+use crate::rules::{Monitored, RuleAnswer};
 use crate::server::Shared;
 use crate::telemetry::access::AccessLine;
 
@@ -42,11 +43,15 @@ pub struct Record {
     key_position: Option<usize>,
     /// What the stages found.
     pub findings: Findings,
+    /// The rule that answered.
+    answered_by: Option<String>,
     ended: bool,
 }
 
 /// The status in the line of a request whose client left before there was an answer: nginx's number for it.
 const CLIENT_LEFT: u16 = 499;
+/// The status in the line of a request that a rule dropped: nginx's number for it.
+const DROPPED: u16 = 444;
 
 impl Record {
     /// Begins a record when a request head has come.
@@ -63,6 +68,7 @@ impl Record {
             domain: None,
             key_position: None,
             findings: Findings::default(),
+            answered_by: None,
             ended: false,
         }
     }
@@ -105,6 +111,13 @@ impl Record {
         self.end(refused.refusal.status(), Some(refused), None);
     }
 
+    /// Ends the record of a request that a rule answered.
+    pub fn answered(mut self, answer: &RuleAnswer) {
+        self.shared.metrics.answer();
+        answer.rule().clone_into(self.answered_by.insert(String::new()));
+        self.end(answer.status(), None, None);
+    }
+
     /// Ends the record of a request that was permitted.
     pub fn permitted(mut self, status: u16, upstreamed: Option<Upstreamed>) {
         self.shared.metrics.permit();
@@ -116,8 +129,12 @@ impl Record {
         let duration = self.started.elapsed();
         let metrics = &self.shared.metrics;
         // An upstream may answer with this number itself.
-        let left = status == CLIENT_LEFT && upstreamed.is_none();
-        if !left {
+        let left = status == CLIENT_LEFT && upstreamed.is_none() && self.answered_by.is_none();
+        let dropped = status == DROPPED && self.answered_by.is_some();
+        for would in self.findings.monitored.iter().flat_map(|monitored| &monitored.would) {
+            metrics.monitor(would);
+        }
+        if !left && !dropped {
             metrics.respond(status, duration, upstreamed.map(|upstreamed| upstreamed.head));
         }
         let findings = &self.findings;
@@ -132,6 +149,12 @@ impl Record {
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let monitored: Vec<String> = findings.monitored.iter().map(Monitored::text).collect();
+        let decision = match (refused, &self.answered_by) {
+            (Some(_), _) => "refuse",
+            (None, Some(_)) => "answer",
+            (None, None) => "permit",
+        };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
         with_time(|time| {
             self.shared.access.write(&AccessLine {
@@ -151,11 +174,13 @@ impl Record {
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
                 notes: &notes,
-                decision: if refused.is_some() { "refuse" } else { "permit" },
+                monitored: &monitored,
+                decision,
+                answered_by: self.answered_by.as_deref(),
                 refusal_code: refused.map(|refused| refused.refusal.code()),
                 refusal_cause: refused.map(|refused| refused.cause.as_str()),
                 status,
-                upstream: findings.route.as_ref().map(|route| route.upstream.name.as_str()),
+                upstream: upstream_name(findings),
                 upstream_status: upstreamed.map(|upstreamed| upstreamed.status),
                 upstream_ending: upstreamed.map(|upstreamed| upstreamed.ending).or(left.then_some("abandoned")),
                 upstream_head: upstreamed.map(|upstreamed| upstreamed.head),
@@ -174,6 +199,12 @@ impl Record {
             (None, None) => None,
         }
     }
+}
+
+/// Where the request went, or would have gone by its route.
+fn upstream_name(findings: &Findings) -> Option<&str> {
+    let chosen = findings.upstream.as_ref().or(findings.route.as_ref().map(|route| &route.upstream));
+    chosen.map(|upstream| upstream.name.as_str())
 }
 
 /// When a client leaves while its request waits for the upstream, actix drops the handler where it stands. The only place where

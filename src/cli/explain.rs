@@ -15,10 +15,10 @@ use crate::admission::{Anonymous, Identity};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Findings, Snapshot};
+use crate::journey::{Decided, Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
-use crate::rules::{Permitted, Trace};
+use crate::rules::{Permitted, RuleAnswer, RuleTrace, Trace};
 use crate::variables::ProfileVariable;
 use crate::x509::reason::reason_text;
 
@@ -143,7 +143,11 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     findings.rules = rules;
     stages(out, &findings)?;
     match decided {
-        Ok(decided) => permitted(out, &decided.permitted, &decided.route.upstream.name),
+        Ok(Decided::Permitted(sending)) => {
+            later_rules(out, &findings, &sending.permitted)?;
+            permitted(out, &sending.permitted, &sending.upstream.name)
+        }
+        Ok(Decided::Answered(answer)) => answered(out, &answer),
         Err(refused) => decision(out, &refused),
     }
 }
@@ -196,13 +200,40 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             (None, None) => {}
         }
     }
+    for monitored in findings.monitored.iter().filter(|monitored| monitored.rule.is_none()) {
+        writeln!(out, "  monitor      would refuse: {}", monitored.would.join(", "))?;
+    }
     for rule in &findings.rules {
-        writeln!(out, "rule           {}: {}", rule.rule, if rule.matched { "matched" } else { "did not match" })?;
-        for (criterion, value, held) in &rule.criteria {
-            writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
-        }
+        traced(out, rule)?;
     }
     Ok(())
+}
+
+fn traced(out: &mut dyn Write, rule: &RuleTrace) -> io::Result<()> {
+    let matched = if rule.matched { "matched" } else { "did not match" };
+    let watched = if rule.monitor { ", only watched" } else { "" };
+    writeln!(out, "rule           {}: {matched} ({}{watched})", rule.rule, rule.phase.word())?;
+    for (criterion, value, held) in &rule.criteria {
+        writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
+    }
+    if rule.matched {
+        let verb = if rule.monitor { "would" } else { "does " };
+        writeln!(out, "  {verb}  {}", rule.behaviors.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Nothing was sent, so nothing was answered: the rules of the response phase can only be named.
+fn later_rules(out: &mut dyn Write, findings: &Findings, permitted: &Permitted) -> io::Result<()> {
+    let Some(route) = findings.route.as_ref().filter(|_| permitted.wants_response_rules()) else { return Ok(()) };
+    for rule in &route.rules.response {
+        writeln!(out, "rule           {}: waits for the answer (response)", rule.name)?;
+    }
+    Ok(())
+}
+
+fn answered(out: &mut dyn Write, answer: &RuleAnswer) -> io::Result<()> {
+    writeln!(out, "decision       answer: {} by rule `{}`", answer.status(), answer.rule())
 }
 
 fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {

@@ -63,6 +63,7 @@ fn front_door(table: Table<'_>) -> Option<Door> {
         (ContractHeader::SignatureAlgorithm, header("ssl_client_sigalg", "ssl_client_sigalg")),
     ];
     headers.extend(names.parsed("request_id", parse_header_name).map(|name| (ContractHeader::RequestId, name)));
+    headers.extend(names.parsed("forwarded_proto", parse_header_name).map(|name| (ContractHeader::ForwardedProto, name)));
     names.finish();
     table.finish();
     name.map(|_| Door { front_door: Arc::new(front_door), api_key, headers })

@@ -18,6 +18,7 @@ pub(super) struct PolicySettings {
     verification: VerificationSettings,
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
+    monitor: bool,
 }
 
 impl Default for PolicySettings {
@@ -33,6 +34,7 @@ impl Default for PolicySettings {
             verification: VerificationSettings::default(),
             trusted_ca: None,
             registered: Arc::default(),
+            monitor: false,
         }
     }
 }
@@ -80,6 +82,7 @@ impl PolicySettings {
             },
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
         table.finish();
@@ -105,7 +108,8 @@ impl PolicySettings {
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered })
+        let monitor = self.monitor;
+        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered, monitor })
     }
 }
 

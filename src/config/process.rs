@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::table::Table;
 use crate::front_door::HeadLimits;
+use crate::rules::GeoIp;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
 
@@ -53,6 +54,8 @@ pub struct Process {
     pub certificate_cache_entries: usize,
     /// How many verdicts about certificates are remembered.
     pub verification_cache_entries: usize,
+    /// Where addresses are.
+    pub geoip: Option<Arc<GeoIp>>,
     /// The level of diagnostics.
     pub log_level: String,
     /// Where access lines go.
@@ -71,6 +74,7 @@ impl Process {
         let limits = table.table_or_empty("limits");
         let logs = table.table_or_empty("logs");
         let secrets = table.table_or_empty("secrets");
+        let geo = table.table_or_empty("geoip");
         let process = Self {
             listen: listeners(&server),
             workers: server.number("workers", 0..=1024, 0),
@@ -86,10 +90,11 @@ impl Process {
             },
             certificate_cache_entries: limits.number("certificate_cache_entries", 0..=10_000_000, 10_000),
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
+            geoip: geoip(&geo, folder),
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
         };
-        for child in [server, admin, limits, logs, secrets, table] {
+        for child in [server, admin, limits, logs, secrets, geo, table] {
             child.finish();
         }
         process
@@ -105,6 +110,14 @@ fn listeners(server: &Table<'_>) -> Vec<Listen> {
         .iter()
         .map(|text| Listen::parse(text).map_err(|why| server.problem("listen", format!("found `{text}`"), why)).ok());
     read.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn geoip(table: &Table<'_>, folder: &Path) -> Option<Arc<GeoIp>> {
+    let file = folder.join(table.text("database")?);
+    let opened = GeoIp::open(&file);
+    let problem =
+        |why| table.problem("database", format!("{}: {why}", file.display()), "a database in MaxMind's format (MMDB)");
+    opened.map_err(problem).map(Arc::new).ok()
 }
 
 fn header_bytes(limits: &Table<'_>) -> usize {

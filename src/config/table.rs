@@ -50,6 +50,11 @@ impl<'c> Table<'c> {
         }
     }
 
+    /// Takes every key for asked: what is wrong has been said.
+    pub(super) fn ask_all(&self) {
+        self.asked.borrow_mut().extend(self.entries.keys().cloned());
+    }
+
     /// Ends the reading with a last step that may still note problems.
     pub(super) fn finishing<T>(self, last: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
         let made = last(&self);

@@ -8,8 +8,18 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 8] =
-    ["allow_certificates", "certificates", "crl", "deny_certificates", "intermediates", "issuers", "pepper_file", "trusted_ca"];
+const FILE_KEYS: [&str; 10] = [
+    "allow_certificates",
+    "certificates",
+    "crl",
+    "database",
+    "deny_certificates",
+    "file",
+    "intermediates",
+    "issuers",
+    "pepper_file",
+    "trusted_ca",
+];
 
 /// The files and folders of a configuration. Some may not exist: that they come into being is a change too.
 pub fn files(folder: &Path) -> Vec<PathBuf> {

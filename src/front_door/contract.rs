@@ -22,6 +22,8 @@ pub enum ContractHeader {
     SignatureAlgorithm,
     /// The client's address.
     ClientAddress,
+    /// How the client reached the front door: `http` or `https` (nginx `$scheme`).
+    ForwardedProto,
     /// The front door's own id of the request (nginx `$request_id`).
     RequestId,
 }
@@ -42,6 +44,7 @@ pub struct ContractValues {
     subject_dn_parsed: Option<HeaderValue>,
     signature_algorithm: Option<HeaderValue>,
     client_address: Option<HeaderValue>,
+    forwarded_proto: Option<HeaderValue>,
     request_id: Option<HeaderValue>,
 }
 
@@ -142,6 +145,7 @@ impl ContractValues {
             ContractHeader::SubjectDnParsed => &mut self.subject_dn_parsed,
             ContractHeader::SignatureAlgorithm => &mut self.signature_algorithm,
             ContractHeader::ClientAddress => &mut self.client_address,
+            ContractHeader::ForwardedProto => &mut self.forwarded_proto,
             ContractHeader::RequestId => &mut self.request_id,
         };
         slot.replace(value).is_some()
@@ -175,6 +179,11 @@ impl ContractValues {
     /// The forwarded client address.
     pub fn client_address(&self) -> Option<&HeaderValue> {
         self.client_address.as_ref()
+    }
+
+    /// How the client reached the front door.
+    pub fn forwarded_proto(&self) -> Option<&HeaderValue> {
+        self.forwarded_proto.as_ref()
     }
 
     /// The front door's id of the request.

@@ -26,6 +26,7 @@ pub struct Appetite(Rc<State>);
 #[derive(Debug, Default)]
 struct State {
     sated: Cell<bool>,
+    hung_up: Cell<bool>,
     reader: RefCell<Option<Waker>>,
 }
 
@@ -40,6 +41,15 @@ impl Appetite {
         {
             reader.wake();
         }
+    }
+
+    /// Nothing more is written: the connection ends without the answer that is on its way.
+    pub fn hang_up(&self) {
+        self.0.hung_up.set(true);
+    }
+
+    fn refuse_writing(&self) -> io::Result<()> {
+        if self.0.hung_up.get() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 
     fn poll_wanted(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -121,6 +131,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.appetite.refuse_writing()?;
         Pin::new(self.stream.get_mut()).poll_write(cx, bytes)
     }
 
@@ -129,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.appetite.refuse_writing()?;
         Pin::new(self.stream.get_mut()).poll_write_vectored(cx, slices)
     }
 

@@ -21,7 +21,9 @@ const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 pub struct Metrics {
     registry: Registry,
     permitted: Counter,
+    answered: Counter,
     refused: HashMap<Refusal, Counter>,
+    monitored: Family<Labels, Counter>,
     responses: [Counter; 5],
     duration: Histogram,
     upstream: Histogram,
@@ -38,12 +40,15 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let refused = Family::<Labels, Counter>::default();
         let responses = Family::<Labels, Counter>::default();
-        let permitted = Counter::default();
+        let (permitted, answered) = (Counter::default(), Counter::default());
+        let monitored = Family::<Labels, Counter>::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
         let in_flight = Gauge::default();
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
+        registry.register("requests_answered", "Requests that a rule answered", answered.clone());
+        registry.register("monitored", "What was only watched and not done, by behavior or refusal", monitored.clone());
         registry.register("responses", "Answers, by class of status", responses.clone());
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
         registry.register("upstream_head_seconds", "Until the upstream's answer began", upstream.clone());
@@ -58,6 +63,8 @@ impl Default for Metrics {
             responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| responses.get_or_create_owned(&[("class", class)])),
             registry,
             permitted,
+            answered,
+            monitored,
             duration,
             upstream,
             in_flight,
@@ -71,6 +78,16 @@ impl Metrics {
     /// Counts a request that was let through.
     pub fn permit(&self) {
         self.permitted.inc();
+    }
+
+    /// Counts a request that a rule answered.
+    pub fn answer(&self) {
+        self.answered.inc();
+    }
+
+    /// Counts what was not done because it is only watched: the name of a behavior, or the code of a refusal.
+    pub fn monitor(&self, would: &'static str) {
+        self.monitored.get_or_create(&[("would", would)]).inc();
     }
 
     /// Counts a refusal.
