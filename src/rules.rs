@@ -12,6 +12,7 @@
 mod answer;
 mod behavior;
 mod capture;
+mod catalog;
 mod changes;
 mod cookies;
 mod criterion;
@@ -29,10 +30,12 @@ mod template;
 mod trace;
 mod value;
 mod variable;
+mod written;
 
 pub use answer::{CustomResponse, RuleAnswer, Says};
-pub use behavior::{BEHAVIORS, Behavior, BehaviorError, behavior_names, check_behavior};
+pub use behavior::Behavior;
 pub use capture::CaptureMatchGroups;
+pub use catalog::{BEHAVIORS, BehaviorError, behavior_names, check_behavior};
 pub use criterion::{Conditional, Criterion, Groups};
 pub use facts::{Facts, KeptRequest};
 pub use geoip::{GeoField, GeoIp};

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
-use super::behavior::BehaviorError;
 use super::capture::Captures;
+use super::catalog::BehaviorError;
 use super::changes::{MAX_VALUE, too_long};
 use super::facts::View;
 use super::scope::Scope;

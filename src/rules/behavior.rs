@@ -1,4 +1,4 @@
-//! What a rule does: the names, and the behaviors of the firewall and request phases.
+//! What rules of the firewall and request phases do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,89 +7,16 @@ use http::HeaderName;
 
 use super::answer::{CustomResponse, RuleAnswer};
 use super::capture::{CaptureMatchGroups, Captures};
+use super::catalog::{BehaviorError, check_behavior};
 use super::changes::Changes;
 use super::cookies;
 use super::facts::View;
-use super::operator::compile;
-use super::phase::Phase;
 use super::rate_limit::{LimitBy, RateLimit};
 use super::scope::Scope;
 use super::template::Template;
 use super::variable::Variable;
-use crate::header_names::{interned, is_about_the_client, is_framing};
+use super::written::{header_name, header_template, location, needed, split, without, written_location};
 use crate::refusal::{Refusal, Refused};
-
-/// Why a behavior cannot be: a sentence with the mend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BehaviorError(pub String);
-
-use Phase::{Firewall, Request, Response};
-
-/// Every behavior, with the phases that have it.
-pub const BEHAVIORS: [(&str, &[Phase]); 24] = [
-    ("add_request_cookie", &[Request]),
-    ("add_request_header", &[Request]),
-    ("add_response_header", &[Response]),
-    ("capture_match_groups", &[Request, Response]),
-    ("deliver", &[Request, Response]),
-    ("deny", &[Firewall, Request]),
-    ("drop", &[Firewall, Request]),
-    ("enable_gzip", &[Request, Response]),
-    ("filter_request_cookie", &[Request]),
-    ("filter_request_header", &[Request]),
-    ("filter_response_cookie", &[Response]),
-    ("filter_response_header", &[Response]),
-    ("finish_request_phase", &[Request]),
-    ("forward_cookies", &[Request]),
-    ("no_content", &[Request]),
-    ("redirect_http_to_https", &[Request]),
-    ("redirect_to_301", &[Request, Response]),
-    ("redirect_to_302", &[Request, Response]),
-    ("rewrite_request", &[Request]),
-    ("set_connector", &[Request]),
-    ("set_cookie", &[Response]),
-    ("set_custom_response", &[Firewall, Request]),
-    ("set_origin", &[Request]),
-    ("set_rate_limit", &[Firewall, Request]),
-];
-
-/// Azion's behaviors that cannot be had here, and why.
-const IMPOSSIBLE: [(&str, &str); 9] = [
-    ("bypass_cache", "there is no cache to bypass; leave it out"),
-    ("bypass_cache_phase", "there is no cache to bypass; leave it out"),
-    ("optimize_images", "bodies are passed on as they are"),
-    ("run_function", "there are no functions; let an upstream do it"),
-    ("set_cache_policy", "there is no cache"),
-    ("set_waf", "there is no web application firewall"),
-    ("set_waf_ruleset", "there is no web application firewall"),
-    ("set_waf_ruleset_and_waf_mode", "there is no web application firewall"),
-    ("tag_event", "there are no events to tag; the access log names what rules did"),
-];
-
-/// The names of a phase's behaviors.
-pub fn behavior_names(phase: Phase) -> String {
-    let of_phase = BEHAVIORS.iter().filter(|(_, phases)| phases.contains(&phase));
-    of_phase.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a phase has this behavior.
-///
-/// # Errors
-/// Why it has not, and what it has.
-pub fn check_behavior(name: &str, phase: Phase) -> Result<&'static str, BehaviorError> {
-    if let Some((_, why)) = IMPOSSIBLE.iter().find(|(impossible, _)| *impossible == name) {
-        return Err(BehaviorError(format!("`{name}` cannot be had here: {why}")));
-    }
-    match BEHAVIORS.iter().find(|(known, _)| *known == name) {
-        Some((name, phases)) if phases.contains(&phase) => Ok(name),
-        Some((name, phases)) => {
-            let others: Vec<&str> = phases.iter().map(|phase| phase.word()).collect();
-            let of = others.join(" or ");
-            Err(BehaviorError(format!("`{name}` is a behavior of the {of} phase, not of the {} phase", phase.word())))
-        }
-        None => Err(BehaviorError(format!("`{name}` is no behavior; there are {}", behavior_names(phase)))),
-    }
-}
 
 /// A behavior of the firewall or request phase (Azion's names). It can change the request and nothing else.
 #[derive(Debug)]
@@ -331,81 +258,4 @@ impl Behavior {
     pub(super) fn would_end(&self) -> bool {
         self.is_last() || matches!(self, Self::RedirectHttpToHttps | Self::SetRateLimit(_))
     }
-}
-
-impl CaptureMatchGroups {
-    /// Reads a `capture_match_groups`. Its array is known to the behaviors after it.
-    ///
-    /// # Errors
-    /// What is wrong, and the mend.
-    pub fn parse(array: &str, subject: &str, regex: &str, scope: &mut Scope<'_>) -> Result<Self, BehaviorError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if array.is_empty() || !array.bytes().all(plain) {
-            return Err(BehaviorError(format!("`captured_array` is `{array}`; accepted: letters, digits and `_`")));
-        }
-        check_behavior("capture_match_groups", scope.phase)?;
-        let subject = match Variable::parse(subject, scope) {
-            Ok(_) if !subject.starts_with("${") => format!("${{{subject}}}"),
-            _ => subject.to_owned(),
-        };
-        let subject = Template::parse(&subject, scope).map_err(BehaviorError)?;
-        let capture = Self { array: array.to_owned(), subject, regex: compile(regex).map_err(BehaviorError)? };
-        scope.captured.push(capture.clone());
-        Ok(capture)
-    }
-}
-
-pub(super) fn without<B>(name: &str, value: Option<&str>, behavior: B) -> Result<B, BehaviorError> {
-    if value.is_some_and(|value| !value.is_empty()) {
-        return Err(BehaviorError(format!("`{name}` takes no `value`")));
-    }
-    Ok(behavior)
-}
-
-pub(super) fn needed<'v>(name: &str, value: Option<&'v str>, like: &str) -> Result<&'v str, BehaviorError> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| BehaviorError(format!("`{name}` needs a `value`, like `{like}`")))
-}
-
-pub(super) fn split<'v>(line: &'v str, at: char, form: &str) -> Result<(&'v str, &'v str), BehaviorError> {
-    line.split_once(at).ok_or_else(|| BehaviorError(format!("`{line}` is not `{form}`")))
-}
-
-pub(super) fn location(name: &str, value: Option<&str>, scope: &Scope<'_>) -> Result<Template, BehaviorError> {
-    header_template(needed(name, value, "https://other.example${request_uri}")?, scope)
-}
-
-pub(super) fn written_location(template: &Template, view: &View<'_>, captures: &Captures) -> String {
-    let mut location = String::new();
-    template.write_target(view, captures, &mut location);
-    location
-}
-
-/// Reads the value of a header that we make: not for variables that are several lines long.
-pub(super) fn header_template(value: &str, scope: &Scope<'_>) -> Result<Template, BehaviorError> {
-    let template = Template::parse(value, scope).map_err(BehaviorError)?;
-    if template.has_many_lines() {
-        let mend = "use `${ssl_client_escaped_cert}`";
-        return Err(BehaviorError(format!("a certificate in several lines cannot stand in a header; {mend}")));
-    }
-    Ok(template)
-}
-
-/// Reads the name of a request header that rules may set or remove.
-pub(super) fn header_name(name: &str) -> Result<HeaderName, BehaviorError> {
-    let parsed = message_header_name(name)?;
-    if is_about_the_client(parsed.as_str()) {
-        let mend = "the upstream always gets it, from the authenticated front door; use another name";
-        return Err(BehaviorError(format!("`{parsed}` cannot be set or removed by a rule: {mend}")));
-    }
-    Ok(parsed)
-}
-
-/// Reads the name of a header that does not frame the message.
-pub(super) fn message_header_name(name: &str) -> Result<HeaderName, BehaviorError> {
-    let parsed =
-        HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| BehaviorError(format!("`{name}` is no header name")))?;
-    if is_framing(parsed.as_str()) {
-        return Err(BehaviorError(format!("`{parsed}` frames or routes the message; no rule can set or remove it")));
-    }
-    Ok(interned(&parsed))
 }

@@ -2,8 +2,12 @@
 
 use regex::Regex;
 
+use super::catalog::{BehaviorError, check_behavior};
 use super::facts::View;
+use super::operator::compile;
+use super::scope::Scope;
 use super::template::Template;
+use super::variable::Variable;
 
 /// A behavior that captures, read at load.
 #[derive(Debug, Clone)]
@@ -54,6 +58,28 @@ impl CaptureMatchGroups {
         let groups =
             found.iter().flat_map(|found| found.iter().map(|group| group.map_or("", |group| group.as_str()).to_owned()));
         captures.0.push(groups.collect());
+    }
+}
+
+impl CaptureMatchGroups {
+    /// Reads a `capture_match_groups`. Its array is known to the behaviors after it.
+    ///
+    /// # Errors
+    /// What is wrong, and the mend.
+    pub fn parse(array: &str, subject: &str, regex: &str, scope: &mut Scope<'_>) -> Result<Self, BehaviorError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if array.is_empty() || !array.bytes().all(plain) {
+            return Err(BehaviorError(format!("`captured_array` is `{array}`; accepted: letters, digits and `_`")));
+        }
+        check_behavior("capture_match_groups", scope.phase)?;
+        let subject = match Variable::parse(subject, scope) {
+            Ok(_) if !subject.starts_with("${") => format!("${{{subject}}}"),
+            _ => subject.to_owned(),
+        };
+        let subject = Template::parse(&subject, scope).map_err(BehaviorError)?;
+        let capture = Self { array: array.to_owned(), subject, regex: compile(regex).map_err(BehaviorError)? };
+        scope.captured.push(capture.clone());
+        Ok(capture)
     }
 }
 

@@ -4,15 +4,14 @@ use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 
 use super::answer::location_value;
-use super::behavior::{
-    BehaviorError, check_behavior, header_template, location, message_header_name, needed, split, without, written_location,
-};
 use super::capture::{CaptureMatchGroups, Captures};
+use super::catalog::{BehaviorError, check_behavior};
 use super::changes::{MAX_VALUE, too_long};
 use super::cookies;
 use super::facts::{Answered, Facts, KeptRequest, View};
 use super::scope::Scope;
 use super::template::Template;
+use super::written::{header_template, location, message_header_name, needed, split, without, written_location};
 use super::{Monitored, Phase, Rule, RuleSet, RuleTrace, Trace};
 use crate::header_names::{are_aliases, fold};
 use crate::refusal::{Refusal, Refused};

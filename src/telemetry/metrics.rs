@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Blame, Refusal};
 
 type Labels = [(&'static str, &'static str); 1];
 
@@ -43,6 +43,10 @@ impl Default for Metrics {
         let (permitted, answered) = (Counter::default(), Counter::default());
         let monitored = Family::<Labels, Counter>::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
+        // Verifications that are only watched; what rules would do joins them by name.
+        for refusal in Refusal::ALL.iter().filter(|refusal| refusal.blame() == Blame::Client) {
+            drop(monitored.get_or_create(&[("would", refusal.code())]));
+        }
         let in_flight = Gauge::default();
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());

@@ -53,7 +53,7 @@ fn a_good_request_is_told_stage_by_stage() {
             "admission      verified; waived: nothing\n",
             "rule           no contractors: did not match (request)\n",
             "  no   ${subject.O} is_equal \"Contractors\", found \"Vestibule Test\"\n",
-            "rule           tell: matched\n",
+            "rule           tell: matched (request)\n",
             "sets           ssl-client-verify: SUCCESS\n",
             "sets           x-cn: client\n",
             "decision       permit: GET /a to `core`\n",

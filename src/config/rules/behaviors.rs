@@ -27,7 +27,10 @@ pub(super) fn read<B>(table: &Table<'_>, scope: &mut Scope<'_>, one: ReadOne<B>,
 fn behavior<B>(table: Table<'_>, scope: &mut Scope<'_>, one: ReadOne<B>) -> Option<B> {
     let name = table.required_text("type", &format!("one of {}", behavior_names(scope.phase)));
     table.finishing(|table| {
-        let name = name?;
+        let Some(name) = name else {
+            table.ask_all();
+            return None;
+        };
         // A name that is not known has no keys that are.
         let read = match check_behavior(&name, scope.phase) {
             Ok(name) => one(table, name, scope)?,
