@@ -47,8 +47,9 @@ pub(super) fn known(
 /// All rules of the tenant.
 pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
     let mut rules = RuleSet { upstream_headers: upstream_headers(tenant, known).into(), ..RuleSet::default() };
+    let paths = tenant.texts_of_tables("routes", "path");
     for table in tenant.tables("rules") {
-        match rule(table, known) {
+        match rule(table, known, &paths) {
             Some((Phase::Firewall, Read::Request(rule))) => rules.firewall.push(Arc::new(rule)),
             Some((_, Read::Request(rule))) => rules.request.push(Arc::new(rule)),
             Some((_, Read::Response(rule))) => rules.response.push(Arc::new(rule)),
@@ -62,23 +63,12 @@ pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
 }
 
 /// The rules of each route; one set serves all routes that no rule names.
-pub(super) fn compile(tenant: &Table<'_>, all: RuleSet, routes: &mut [Route]) {
-    let firewall_and_request = all.firewall.iter().chain(&all.request).map(|rule| (&rule.name, &rule.routes));
-    let response = all.response.iter().map(|rule| (&rule.name, &rule.routes));
-    let mut named: Vec<&str> = Vec::new();
-    for (rule, paths) in firewall_and_request.chain(response) {
-        for path in paths {
-            if !routes.iter().any(|route| route.path == *path) {
-                let known: Vec<&str> = routes.iter().map(|route| route.path.as_str()).collect();
-                let found = format!("rule `{rule}` is for `{path}`, and no route has this path");
-                tenant.problem("rules", found, format!("paths of [[routes]]: {}", known.join(", ")));
-            }
-            named.push(path);
-        }
-    }
+pub(super) fn compile(all: &RuleSet, routes: &mut [Route]) {
+    let by_request = all.firewall.iter().chain(&all.request).flat_map(|rule| &rule.routes);
+    let named: Vec<String> = by_request.chain(all.response.iter().flat_map(|rule| &rule.routes)).cloned().collect();
     let of_no_route = Arc::new(all.for_route(""));
     for route in routes {
-        let own = named.contains(&route.path.as_str());
+        let own = named.contains(&route.path);
         route.rules = if own { Arc::new(all.for_route(&route.path)) } else { Arc::clone(&of_no_route) };
     }
 }
@@ -119,7 +109,7 @@ enum Read {
     Response(Rule<ResponseBehavior>),
 }
 
-fn rule(table: Table<'_>, known: &Known) -> Option<(Phase, Read)> {
+fn rule(table: Table<'_>, known: &Known, paths: &[String]) -> Option<(Phase, Read)> {
     let phase = table.choice("phase", &Phase::ALL, Phase::Request);
     let mut scope = Scope::new(phase, known);
     let name = table.required_text("name", "a name, for the log");
@@ -129,6 +119,13 @@ fn rule(table: Table<'_>, known: &Known) -> Option<(Phase, Read)> {
     let routes = table.texts("routes");
     if table.has("routes") && routes.is_empty() {
         table.problem("routes", "is empty", "at least one path of a route; all routes are meant when the key is left out");
+    }
+    for path in routes.iter().filter(|path| !paths.contains(path)) {
+        table.problem(
+            "routes",
+            format!("found `{path}`, and no route has this path"),
+            format!("accepted: {}", paths.join(", ")),
+        );
     }
     let criteria = criteria::read(&table, &scope);
     let read = if phase == Phase::Response {

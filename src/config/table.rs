@@ -186,6 +186,19 @@ impl<'c> Table<'c> {
         }
     }
 
+    /// A text of each table of a list. What is wrong with them is told where the list is read.
+    pub(super) fn texts_of_tables(&self, key: &str, inner: &str) -> Vec<String> {
+        let Some(ValueKind::Array(values)) = self.entries.get(key).map(|value| &value.kind) else { return Vec::new() };
+        let text = |value: &Value| match &value.kind {
+            ValueKind::Table(entries) => match &entries.get(inner)?.kind {
+                ValueKind::String(text) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        values.iter().filter_map(text).collect()
+    }
+
     /// A list of lists of tables: Azion's criteria. A group with a problem is `None`.
     pub(super) fn table_groups(&self, key: &str) -> Vec<Option<Vec<Table<'c>>>> {
         let Some(value) = self.get(key) else { return Vec::new() };

@@ -46,7 +46,7 @@ pub(super) fn read(
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
-    rules::compile(&table, rules, &mut routes);
+    rules::compile(&rules, &mut routes);
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();

@@ -109,8 +109,8 @@ fn behaviors_that_cannot_be() {
         ("firewall", "type = \"set_custom_response\"", "status_code`: is missing"),
     ] {
         let behaviors = format!("[{{ {behavior} }}]");
-        let phase = format!("phase = \"{phase}\"\nactive = true\ncriteria");
-        refused(&[(DENY, &behaviors), ("active = true\ncriteria", &phase)], &["`rules[0].behaviors[0]", expected]);
+        let phase = format!("phase = \"{phase}\"");
+        refused(&[(DENY, &behaviors), ("phase = \"request\"", &phase)], &["`rules[0].behaviors[0]", expected]);
     }
 }
 
@@ -131,19 +131,11 @@ fn captured_groups_are_known_at_load() {
 #[test]
 fn rules_and_lists_that_cannot_be() {
     for (from, to, expected) in [
-        ("active = true\n", "active = true\nphase = \"default\"\n", "`rules[0].phase`: found `default`"),
-        ("active = true\n", "active = true\nmode = \"off\"\n", "`rules[0].mode`: found `off`"),
-        (
-            "active = true\n",
-            "active = true\nroutes = [\"/payments/\"]\n",
-            "rule `no contractors` is for `/payments/`, and no route",
-        ),
-        ("active = true\n", "active = true\nroutes = []\n", "`rules[0].routes`: is empty"),
-        (
-            "require_profile = false",
-            "require_profile = false\nverification_mode = \"off\"",
-            "policy.verification_mode`: found `off`",
-        ),
+        ("phase = \"request\"", "phase = \"default\"", "`rules[0].phase`: found `default`"),
+        ("mode = \"enforce\"\nroutes", "mode = \"off\"\nroutes", "`rules[0].mode`: found `off`"),
+        ("routes = [\"/\"]", "routes = [\"/payments/\"]", "`rules[0].routes`: found `/payments/`, and no route has this path"),
+        ("routes = [\"/\"]", "routes = []", "`rules[0].routes`: is empty"),
+        ("verification_mode = \"enforce\"", "verification_mode = \"off\"", "policy.verification_mode`: found `off`"),
         ("[[profiles]]", "[lists.x]\nentries = [\"a\"]\n[[profiles]]", "`lists.x.type`: is missing"),
         (
             "[[profiles]]",

@@ -89,6 +89,7 @@ revocation_check_mode = "IGNORE_CA_ERROR"
 allow_stale_crl = false
 max_path_length = 8
 require_profile = false
+verification_mode = "enforce"
 allow_certificates = []
 deny_certificates = []
 [[profiles]]
@@ -113,8 +114,15 @@ methods = ["GET", "POST"]
 upstream = "core"
 request_body_max = "1MiB"
 policy = { allow_unauthenticated_requests = true }
+[lists.office]
+type = "ip_cidr"
+entries = ["192.0.2.0/24"]
 [[rules]]
 name = "no contractors"
+description = "they have a door of their own"
+phase = "request"
+mode = "enforce"
+routes = ["/"]
 active = true
 criteria = [[{ conditional = "if", variable = "${subject.O}", operator = "is_equal", argument = "Contractors" }]]
 behaviors = [{ type = "deny" }]
