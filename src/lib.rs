@@ -14,7 +14,7 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
-//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
+//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
 //! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all

@@ -15,14 +15,21 @@
 mod bank;
 #[path = "support/edge_config.rs"]
 mod edge_config;
+#[path = "journey/front_door.rs"]
+#[allow(dead_code, reason = "a module of several test programs, each of which uses a part of it")]
+mod front_door;
 #[path = "support/http_client.rs"]
 mod http_client;
+#[path = "support/nginx.rs"]
+mod nginx;
 #[path = "support/pki.rs"]
 mod pki;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
+#[path = "journey/tls_client.rs"]
+mod tls_client;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
@@ -46,6 +53,8 @@ mod operators;
 mod requests;
 #[path = "rules_engine/responses.rs"]
 mod responses;
+#[path = "rules_engine/seed.rs"]
+mod seed;
 #[path = "rules_engine/stops.rs"]
 mod stops;
 

@@ -4,6 +4,7 @@
 //! bucket will be empty. What is kept is bounded; the keys that were seen least are forgotten first.
 
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use super::variable::Variable;
 /// By what requests are counted.
 #[derive(Debug)]
 pub enum LimitBy {
-    /// By the client's address.
+    /// By the client's address; of IPv6 by its first 64 bits, since whoever has one address of such a network has them all.
     ClientIp,
     /// All together.
     Global,
@@ -54,7 +55,7 @@ impl RateLimit {
     pub(super) fn allows(&self, view: &View<'_>) -> bool {
         let key = match &self.by {
             // Hashed under a key of this limit's own: what is kept does not grow with what clients send.
-            LimitBy::ClientIp => self.hasher.hash_one(view.asked.client_address),
+            LimitBy::ClientIp => self.hasher.hash_one(network(view.asked.client_address)),
             LimitBy::Global => 0,
             LimitBy::Variable(variable) => self.hasher.hash_one(variable.text(view)),
         };
@@ -70,6 +71,13 @@ impl RateLimit {
             (start - now <= self.ahead).then(|| start.saturating_add(self.interval))
         });
         counted.is_ok()
+    }
+}
+
+fn network(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
     }
 }
 

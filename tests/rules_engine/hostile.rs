@@ -1,6 +1,7 @@
 //! What strangers put into names, headers and targets.
 
 use crate::bank::{Request, good, leaf, person};
+use crate::pki::Leaf;
 use crate::recording_upstream::{RecordingUpstream, reply};
 use crate::{before, rule_at, rule_if, with};
 
@@ -26,6 +27,9 @@ fn a_name_is_never_searched_as_a_text() {
             assert_eq!(status == 403, denied, "{operator} {argument} on {common_name:?}: {status}");
         }
     }
+    let bank = with(&admin("is_equal", "admin"));
+    let in_another = person(&Leaf { attributes: vec![("2.5.4.11", "CN=admin".into())], ..leaf("alice") });
+    assert_eq!(bank.vestibule.ask(Request::get("/").of(&in_another).text()).status, 200);
     // Who asks for it searches the text, and meets the trap.
     let bank = with(&rule_if("request", "text", ("${ssl_client_s_dn}", "matches", Some("CN=admin")), deny));
     assert_eq!(bank.vestibule.ask(Request::get("/").of(&person(&leaf("alice,CN=admin"))).text()).status, 403);

@@ -35,6 +35,11 @@ fn so_many_by_client_by_all_and_by_variable() {
         assert_eq!(ask(&alice, "192.0.2.2"), free(own[0]), "{path}");
         assert_eq!(ask(&bob, "192.0.2.1"), free(own[1]), "{path}");
     }
+    // Of IPv6, a network of 64 bits is one client.
+    let statuses = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::", "2001:db8::3", "2001:db8:0:1::1"].map(|address| {
+        bank.vestibule.ask(Request::get("/client").of(&alice).instead("X-Forwarded-For", address).text()).status
+    });
+    assert_eq!(statuses, [200, 200, 200, 429, 200]);
     assert_eq!(bank.vestibule.ask(Request::get("/other").of(&good()).text()).status, 200);
 }
 
