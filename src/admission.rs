@@ -7,6 +7,8 @@
 //! 1. `verification = "off"`: nobody looked; anonymous.
 //! 2. No certificate: refused, or anonymous with `allow_unauthenticated_requests`.
 //! 3. Nothing found against it: verified.
+//!    Found so along a path to a CA first; else as a certificate that the route has registered by its thumbprint (RFC 8705
+//!    §2.2), unless its own issuer, which the route trusts, has revoked it.
 //! 4. Expired and nothing else, with `allow_expired_certificates`; revoked and nothing else, with
 //!    `allow_revoked_certificates`; both and nothing else, with both: verified, the waivers written down.
 //! 5. Anything else: refused; with `permissive`, anonymous.
@@ -16,8 +18,10 @@
 //! 8. What would be verified must be on the allow list, if there is one, and keep the rules of its issuer's profile
 //!    ([`profiles`]): else as in 5.
 //!
-//! `ssl_client_verify` says what was found, waived or not.
+//! `ssl_client_verify` says what was found along the path, waived or not, and registered or not: `FAILED:self-signed certificate`
+//! stays that. How somebody was accepted is the identity's [`Basis`].
 
+mod basis;
 pub mod profiles;
 pub mod registered;
 
@@ -27,10 +31,15 @@ use std::sync::Arc;
 use crate::front_door::VerdictMode;
 use crate::presented::{ForwardedVerdict, Presentation, PresentedCertificate};
 use crate::refusal::{Refusal, Refused};
-use crate::verifier::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding, Verification};
+use crate::verifier::{
+    ChainFinding, PurposeFinding, Reason, RevocationFinding, ThumbprintVerification, ValidityFinding, Verification,
+};
 
+use basis::judge_thumbprint;
 use profiles::{AppliedProfile, Profiles};
 use registered::RegisteredCertificates;
+
+pub use basis::Basis;
 
 /// How much a route asks of a certificate (Azion's `mtls_verification`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,7 +103,7 @@ impl Waiver {
 #[derive(Debug)]
 pub struct Identity {
     waived: Vec<Waiver>,
-    anchor: Option<[u8; 32]>,
+    basis: Basis,
     profile: Option<AppliedProfile>,
 }
 
@@ -104,9 +113,17 @@ impl Identity {
         &self.waived
     }
 
-    /// SHA-256 of the trust anchor that the certificate chains to.
+    /// What it passed by.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// SHA-256 of the trust anchor that the certificate chains to; none when it passed by its thumbprint.
     pub fn anchor(&self) -> Option<&[u8; 32]> {
-        self.anchor.as_ref()
+        match &self.basis {
+            Basis::Ca(anchor) => Some(anchor),
+            Basis::Thumbprint(_) => None,
+        }
     }
 
     /// The profile that its issuer has, and what it says. A certificate that did not pass has none.
@@ -148,7 +165,7 @@ enum Who {
 /// use vestibule::admission::{Admission, Demands};
 /// use vestibule::{presented::Presentation, refusal::Refused, verifier::Verification};
 /// fn another(presentation: &Presentation, found: &Arc<Verification>, demands: &Demands<'_>) -> Result<Admission, Refused> {
-///     Admission::decide(presentation, Some(found), demands)
+///     Admission::decide(presentation, Some(found), None, demands)
 /// }
 /// ```
 #[derive(Debug)]
@@ -158,13 +175,14 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Applies a policy to what was found.
+    /// Applies a policy to what was found: along a path, and of a certificate that the route has registered.
     ///
     /// # Errors
     /// The refusals of the module's list.
     pub fn decide(
         presentation: &Presentation,
         verification: Option<&Arc<Verification>>,
+        thumbprint: Option<&ThumbprintVerification>,
         demands: &Demands<'_>,
     ) -> Result<Self, Refused> {
         let policy = demands.policy;
@@ -178,7 +196,7 @@ impl Admission {
             (Some(_), None) => return Err(Refused::new(Refusal::Internal, "nobody verified the certificate")),
         };
         let permissive = policy.verification == VerificationMode::Permissive;
-        let judged = judge(verification, policy);
+        let judged = judge(verification, policy).or_else(|refused| judge_thumbprint(thumbprint, verification, policy, refused));
         let judged = judged.and_then(|identity| narrow(presentation, demands.verdict_mode).map(|()| identity));
         if permissive || judged.is_ok() {
             demands.registered.refuse_denied(certificate.leaf())?;
@@ -251,7 +269,8 @@ fn judge(verification: &Verification, policy: &Policy) -> Result<Identity, Refus
     } else {
         return Err(refused(verification));
     };
-    Ok(Identity { waived, anchor: verification.anchor().copied(), profile: None })
+    let anchor = verification.anchor().ok_or_else(|| refused(verification))?;
+    Ok(Identity { waived, basis: Basis::Ca(*anchor), profile: None })
 }
 
 impl Identity {
@@ -263,7 +282,11 @@ impl Identity {
         demands: &Demands<'_>,
     ) -> Result<Self, Refused> {
         demands.registered.refuse_unregistered(certificate.leaf())?;
-        let configured = demands.profiles.of(verification);
+        // A profile is its issuer's, and here the issuer proves nothing.
+        let configured = match self.basis {
+            Basis::Ca(_) => demands.profiles.of(verification),
+            Basis::Thumbprint(_) => None,
+        };
         if configured.is_none() && demands.policy.require_profile {
             return Err(Refused::new(Refusal::CertificateProfile, "no profile is for a CA on its path, and one is required"));
         }

@@ -4,6 +4,7 @@
 //! (`EX_USAGE` of sysexits), 1 for everything else.
 
 mod check;
+mod demo;
 mod explain;
 pub mod inspect;
 mod keygen;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Read a configuration folder, print the effective settings, and every problem at once
     Check(Folder),
+    /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
+    Demo(demo::DemoArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print every variable of a certificate, as nginx would show it
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
     let mut out = io::stdout().lock();
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
+        Command::Demo(args) => demo::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),

@@ -6,20 +6,30 @@
 
 mod domains;
 mod environment;
+mod expiry;
 mod front_doors;
+mod mutual_tls;
+mod own_tls;
+mod pem_file;
 mod policy;
 mod problem;
 mod process;
 mod profiles;
+mod proofs;
 mod registered;
+mod revocation;
 mod routes;
 mod rules;
+mod secret_file;
+mod server_tls;
 mod source;
 mod table;
 mod tenant;
+mod trust_warnings;
 mod trusted_ca;
 mod units;
 mod upstreams;
+mod verification;
 mod watched;
 
 use std::path::Path;
@@ -34,6 +44,7 @@ use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use problem::Problem;
 pub use process::{Listen, Process, read_pepper};
+pub use server_tls::ServerTls;
 pub use watched::files as watched_files;
 
 use problem::Collector;
@@ -62,14 +73,19 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     // Of a file that could not be read, one problem is enough.
     let unread = Collector::default();
     let about_process = if read.process.file.is_empty() { &unread } else { &collector };
-    let process = Process::read(Table::of(read.process, about_process), folder, &mut warnings);
+    let process_file = read.process.file.clone();
+    let process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
+    let mut wanted = server_tls::Wanted::default();
     for file in read.tenants {
         let name = file.name.clone();
         let place = tenant::Place { name: &name, position: tenants.len(), folder, now };
-        tenants.extend(tenant::read(Table::of(file, &collector), &place, &process, &mut directory, &mut warnings));
+        tenants.extend(tenant::read(Table::of(file, &collector), &place, &process, &mut directory, &mut wanted, &mut warnings));
     }
+    let tls = server_tls::names(process.tls.as_ref(), &wanted, |key, found, accepted| {
+        about_process.add(Problem { file: process_file.clone(), key: key.into(), found, accepted: accepted.into() });
+    });
     let problems = collector.into_problems();
     if !problems.is_empty() {
         return Err(problems);
@@ -77,9 +93,11 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let snapshot = Snapshot {
         directory,
         tenants,
+        tls,
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
-        answers: Arc::new(OcspAnswers::new(process.verification_cache_entries)),
+        answers: Arc::new(OcspAnswers::new(0)),
+        revocation: None,
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

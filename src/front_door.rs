@@ -3,31 +3,45 @@
 //! **Enters:** a [`RequestHead`], which anyone can make. **Leaves:** an [`AuthenticatedForward`], which only this module makes.
 //!
 //! 1. `Host` names one of our domains, or its `mtls.` alias: else [`Refusal::UnknownDomain`].
-//! 2. The domain's key header is there once and holds one of the domain's keys: else [`Refusal::FrontDoorKeyMissing`],
-//!    [`Refusal::FrontDoorKeyRepeated`], [`Refusal::FrontDoorKeyWrong`]. The peer gets the same answer for all of these.
+//! 2. Every proof of the domain's front door holds ([`Proof`]): else the proof's refusal. The peer gets the same answer for all
+//!    of these. A signature's nonce is the last question: it was not used before.
 //! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
 //!    `ContractHeader…` refusals. Until here no certificate header was read.
 //! 4. The client-ip header holds exactly one address: else [`Refusal::ClientAddressInvalid`].
-//! 5. Contract headers leave the request, and so do the client's copies of headers that only we set.
+//! 5. Where the front door must forward the server name of the handshake, it is the host asked for: else
+//!    [`Refusal::SniMismatch`].
+//! 6. Contract headers leave the request, and so do the client's copies of headers that only we set.
 //!
 //! A shared key proves the door, not that this certificate belongs to this request: whoever knows the key can send any public
-//! certificate. Keep the way from front door to here private. (Auth0: "Set up the customer edge"; RFC 9440 §4 for why the
-//! headers must be removed.)
+//! certificate, and whoever sits between can exchange one. A signature proves both. (Auth0: "Set up the customer edge"; RFC 9440
+//! §4 for why the headers must be removed.)
 
 mod contract;
 mod domain;
+mod format;
+mod known_headers;
+mod proof;
+mod replay;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
+use crate::clock::UnixTime;
 use crate::header_names::fold;
 use crate::refusal::{Refusal, Refused};
-use crate::request_head::{RequestHead, RequestTarget};
+use crate::request_head::{RequestHead, RequestTarget, TlsPeer};
+use proof::{Asked, Evidence};
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
+pub use format::{
+    ChainCodec, Codec, Format, LeafCodec, NameDialect, PRESETS, Preset, SerialDialect, VerdictDialect, XfccElements,
+};
+pub use known_headers::CERTIFICATE_HEADERS;
+pub use proof::{Issued, MutualTls, NamedKey, Networks, Pin, Proof, Proofs, REMEMBERED, SignatureProof, UnixPeers};
+pub use replay::{NonceMemory, NonceStore, Replay, StoreAddress};
 
 /// A request from an authenticated front door, its contract headers taken out.
 ///
@@ -41,10 +55,10 @@ pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, H
 /// ```
 ///
 /// ```
-/// use vestibule::front_door::{AuthenticatedForward, Directory};
-/// use vestibule::{refusal::Refused, request_head::RequestHead};
-/// fn another(directory: &Directory, head: RequestHead) -> Result<AuthenticatedForward, Refused> {
-///     AuthenticatedForward::authenticate(directory, head)
+/// use vestibule::front_door::{AuthenticatedForward, Directory, Replay};
+/// use vestibule::{clock::UnixTime, refusal::Refused, request_head::RequestHead};
+/// async fn another(ours: &Directory, head: RequestHead, now: UnixTime, seen: &Replay) -> Result<AuthenticatedForward, Refused> {
+///     AuthenticatedForward::authenticate(ours, head, now, seen).await
 /// }
 /// ```
 #[derive(Debug)]
@@ -52,42 +66,39 @@ pub struct AuthenticatedForward {
     limits: HeadLimits,
     domain: Arc<Domain>,
     host: String,
-    key_position: usize,
+    evidence: Evidence,
     client_address: IpAddr,
     method: Method,
     target: RequestTarget,
     headers: HeaderMap,
     contract: ContractValues,
+    handshake: Option<Arc<TlsPeer>>,
 }
 
 impl AuthenticatedForward {
-    /// Authenticates the front door of a request.
+    /// Authenticates the front door of a request, and remembers the nonce of its signature.
     ///
     /// # Errors
     /// The refusals of the module's list.
-    pub fn authenticate(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
-        directory.limits().check(&head)?;
-        let host = asked_host(&head.headers)?;
-        let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
-        let host = host.to_ascii_lowercase();
-        let domain = Arc::clone(domain);
-        let key_position = prove_api_key(&domain, &head.headers)?;
-        let mut headers = head.headers;
-        let contract = domain.contract().take(&mut headers)?;
-        domain.remove_reserved(&mut headers);
-        let client_address = client_address(&contract, domain.client_ip_header(), head.peer)?;
-        let limits = directory.limits();
-        Ok(Self {
-            limits,
-            domain,
-            host,
-            key_position,
-            client_address,
-            method: head.method,
-            target: head.target,
-            headers,
-            contract,
-        })
+    pub async fn authenticate(
+        directory: &Directory,
+        head: RequestHead,
+        now: UnixTime,
+        replay: &Replay,
+    ) -> Result<Self, Refused> {
+        let proven = Proven::prove(directory, head, now)?;
+        if let Some(signed) = &proven.evidence.signed {
+            replay.remember(&signed.nonce, now).await?;
+        }
+        proven.read_contract()
+    }
+
+    /// The same, but a signature may have been used before: for whoever sends nothing on, like `vestibule explain`.
+    ///
+    /// # Errors
+    /// The refusals of the module's list.
+    pub fn unremembered(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
+        Proven::prove(directory, head, now)?.read_contract()
     }
 
     /// The domain that was asked for.
@@ -100,9 +111,15 @@ impl AuthenticatedForward {
         &self.host
     }
 
-    /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use.
-    pub fn key_position(&self) -> usize {
-        self.key_position
+    /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use. None when the front door
+    /// proves itself without one.
+    pub fn key_position(&self) -> Option<usize> {
+        self.evidence.key_position
+    }
+
+    /// Which key the request was signed with: tells when an old key is no longer in use.
+    pub fn keyid(&self) -> Option<&Arc<str>> {
+        self.evidence.signed.as_ref().map(|signed| &signed.keyid)
     }
 
     /// The client's address, as the front door said it.
@@ -139,12 +156,24 @@ impl AuthenticatedForward {
         &self.contract
     }
 
+    /// The client's own handshake with us; none when a front door stands between.
+    pub fn handshake(&self) -> Option<&Arc<TlsPeer>> {
+        self.handshake.as_ref()
+    }
+
     /// The request that a subrequest asks about: its method and target stand in two headers that the front door sets.
     ///
     /// # Errors
-    /// [`Refusal::RequestTargetInvalid`] when one of them is missing, repeated or unreadable.
+    /// [`Refusal::RequestTargetInvalid`] when one of them is missing, repeated or unreadable; [`Refusal::SignatureUncovered`]
+    /// when the front door signs and its signature does not cover them.
     pub fn into_original(mut self, uri_header: &HeaderName, method_header: &HeaderName) -> Result<Self, Refused> {
         let invalid = |why: String| Refused::new(Refusal::RequestTargetInvalid, why);
+        if let Some(signed) = &self.evidence.signed {
+            let uncovered = [uri_header, method_header].into_iter().find(|name| !signed.covers(name));
+            if let Some(name) = uncovered {
+                return Err(Refused::new(Refusal::SignatureUncovered, format!("it does not cover `{name}`")));
+            }
+        }
         let uri = single(&self.headers, uri_header).map_err(invalid)?;
         let uri = uri.to_str().map_err(|_| invalid(format!("`{uri_header}` is not text")))?;
         self.target = RequestTarget::parse(uri)?;
@@ -166,6 +195,52 @@ impl AuthenticatedForward {
             target: self.target,
             headers: self.headers,
         }
+    }
+}
+
+/// A request whose proofs hold; of a signature only the nonce is unknown. Nothing that it says is believed yet.
+struct Proven {
+    limits: HeadLimits,
+    domain: Arc<Domain>,
+    host: String,
+    evidence: Evidence,
+    head: RequestHead,
+}
+
+impl Proven {
+    fn prove(directory: &Directory, head: RequestHead, now: UnixTime) -> Result<Self, Refused> {
+        directory.limits().check(&head)?;
+        let host = asked_host(&head.headers)?;
+        let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
+        let (host, domain) = (host.to_ascii_lowercase(), Arc::clone(domain));
+        let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, host: &host, head: &head, now })?;
+        Ok(Self { limits: directory.limits(), domain, host, evidence, head })
+    }
+
+    fn read_contract(self) -> Result<AuthenticatedForward, Refused> {
+        let Self { limits, domain, host, evidence, head } = self;
+        let own = domain.front_door().proofs.are_own_handshake();
+        let handshake = head.connection.tls.filter(|_| own);
+        let mut headers = head.headers;
+        let contract = domain.contract().take(&mut headers)?;
+        domain.remove_reserved(&mut headers);
+        if let Some(signed) = &evidence.signed {
+            signed.remove(&mut headers);
+        }
+        require_sni(&domain, &contract, &host)?;
+        let client_address = client_address(&contract, domain.client_ip_header(), head.connection.peer)?;
+        Ok(AuthenticatedForward {
+            limits,
+            domain,
+            host,
+            evidence,
+            client_address,
+            method: head.method,
+            target: head.target,
+            headers,
+            contract,
+            handshake,
+        })
     }
 }
 
@@ -193,15 +268,18 @@ fn asked_host(headers: &HeaderMap) -> Result<&str, Refused> {
     Ok(name.strip_suffix('.').unwrap_or(name))
 }
 
-fn prove_api_key(domain: &Domain, headers: &HeaderMap) -> Result<usize, Refused> {
-    let name = domain.contract().api_key();
-    let refuse = |refusal, why: &str| Refused::new(refusal, format!("`{name}` for `{}` {why}", domain.name()));
-    let mut values = headers.get_all(name).iter();
-    let key = values.next().ok_or_else(|| refuse(Refusal::FrontDoorKeyMissing, "is missing"))?;
-    if values.next().is_some() {
-        return Err(refuse(Refusal::FrontDoorKeyRepeated, "was sent more than once"));
+/// Who shook hands for one name and asks for another may carry a certificate that this domain's CAs never saw (nginx answers
+/// 421 to that; RFC 9110 §15.5.20).
+fn require_sni(domain: &Domain, contract: &ContractValues, host: &str) -> Result<(), Refused> {
+    if !domain.front_door().require_sni {
+        return Ok(());
     }
-    domain.api_keys().position(key.as_bytes()).ok_or_else(|| refuse(Refusal::FrontDoorKeyWrong, "is not one of its keys"))
+    let sni = contract.get(ContractHeader::Sni).map(HeaderValue::as_bytes).unwrap_or_default();
+    if sni.strip_suffix(b".").unwrap_or(sni).eq_ignore_ascii_case(host.as_bytes()) {
+        return Ok(());
+    }
+    let sni = String::from_utf8_lossy(sni);
+    Err(Refused::new(Refusal::SniMismatch, format!("the handshake was for {sni:?}, the request is for `{host}`")))
 }
 
 fn client_address(contract: &ContractValues, name: &HeaderName, peer: Option<IpAddr>) -> Result<IpAddr, Refused> {

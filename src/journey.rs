@@ -2,6 +2,7 @@
 //!
 //! One [`Snapshot`] is one configuration, immutable. A request takes one snapshot and stays with it to its end.
 
+mod expiry;
 mod tenant;
 
 use std::sync::Arc;
@@ -11,13 +12,16 @@ use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
+use crate::revocation::Revocation;
 use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
+use crate::tls::ServerNames;
 use crate::upstream::Upstream;
-use crate::verifier::Verification;
 use crate::verifier::cache::CachedVerifier;
+use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
 
-pub use tenant::{Authorize, ErrorStyle, Route, RoutePolicy, Tenant};
+pub use expiry::{EndingCa, Expiring};
+pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
 
 /// A whole configuration, ready.
 pub struct Snapshot {
@@ -25,12 +29,16 @@ pub struct Snapshot {
     pub directory: Directory,
     /// The tenants; a domain names its own by position.
     pub tenants: Vec<Tenant>,
+    /// The server names of our own TLS listener, when there is one.
+    pub tls: Option<Arc<ServerNames>>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.
     pub verifier: CachedVerifier,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
+    /// What fetches lists and answers; none until [`Snapshot::attach`].
+    pub revocation: Option<Arc<Revocation>>,
 }
 
 impl Snapshot {
@@ -43,12 +51,24 @@ impl Snapshot {
         tenant.ok_or_else(|| Refused::new(Refusal::Internal, "the domain names no tenant"))
     }
 
+    /// Gives the configuration what the process fetches with. Before the first request: lists that are known already are in
+    /// force with it.
+    pub fn attach(&mut self, revocation: &Arc<Revocation>) {
+        for policy in self.tenants.iter().flat_map(Tenant::routes).map(|route| &route.policy) {
+            if let (Some(trust), Some(plan)) = (&policy.trust, &policy.revocation) {
+                revocation.adopt(plan, trust);
+            }
+        }
+        self.answers = Arc::clone(revocation.answers());
+        self.revocation = Some(Arc::clone(revocation));
+    }
+
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
     /// whether the request passes or not.
     ///
     /// # Errors
     /// The refusal of the stage that refused.
-    pub fn decide(
+    pub async fn decide(
         &self,
         forward: AuthenticatedForward,
         request_id: &str,
@@ -68,14 +88,25 @@ impl Snapshot {
             return Err(Refused::new(Refusal::Internal, "no presentation"));
         };
         findings.verification = self.verify(presentation, &route.policy, now);
+        let now = match findings.verification.as_ref().filter(|found| !found.inquiries().is_empty()) {
+            Some(found) => match self.obtain(found, &route.policy, now).await {
+                Some(later) => {
+                    findings.verification = self.verify(presentation, &route.policy, later);
+                    later
+                }
+                None => now,
+            },
+            None => now,
+        };
         let demands = Demands {
             policy: &route.policy.admission,
             registered: &route.policy.registered,
             profiles: &tenant.profiles,
             verdict_mode: forward.domain().front_door().forwarded_verdict,
         };
-        let verification = findings.verification.as_ref();
-        let admission = match Admission::decide(presentation, verification, &demands) {
+        findings.thumbprint = thumbprint(presentation, &route.policy, now);
+        let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
+        let admission = match Admission::decide(presentation, verification, thumbprint, &demands) {
             Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
                 findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
                 Admission::not_enforced(presentation, verification, refused)
@@ -84,6 +115,7 @@ impl Snapshot {
         };
         let facts = Facts::new(presentation, &admission, now).with_verification(verification.map(Arc::as_ref));
         let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
+        findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
         match outcome? {
             Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
@@ -97,11 +129,36 @@ impl Snapshot {
         }
     }
 
+    /// Obtains what a verification wants to know. The instant at which it is to be judged again, when there can be news.
+    async fn obtain(&self, found: &Verification, policy: &RoutePolicy, now: UnixTime) -> Option<UnixTime> {
+        let (trust, plan, revocation) = (policy.trust.as_ref()?, policy.revocation.as_ref()?, self.revocation.as_ref()?);
+        let waited = revocation.obtain(plan, trust, found.inquiries()).await?;
+        // The clock was read once. What was issued while we waited must not be of the future, so a part of a second is a whole.
+        let seconds = waited.as_secs().saturating_add(u64::from(waited.subsec_nanos() > 0));
+        Some(now.plus(i64::try_from(seconds).unwrap_or(0)))
+    }
+
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
         let certificate = presentation.certificate()?;
         let trust = policy.trust.as_ref()?;
         Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &self.answers, &policy.verification, now))
     }
+}
+
+/// Only of those who were let through: the end of a stranger's certificate is of no interest.
+fn expiring(presentation: &Presentation, admission: &Admission, policy: &RoutePolicy, now: UnixTime) -> Option<Expiring> {
+    admission.identity()?;
+    let end = presentation.certificate()?.leaf().not_after().to_unix()?;
+    policy.expiry.is_due(end, now).then_some(Expiring { end, now })
+}
+
+/// What is found about a certificate that the route has registered; none of another one.
+fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<ThumbprintVerification> {
+    let registered = &policy.registered.self_signed;
+    if registered.is_empty() || policy.admission.verification == VerificationMode::Off {
+        return None;
+    }
+    verify_thumbprint(presentation.certificate()?.leaf(), registered, policy.verification.settings(), now)
 }
 
 /// What the stages found about one request, for the log and `explain`.
@@ -113,8 +170,12 @@ pub struct Findings {
     pub presentation: Option<Presentation>,
     /// What was found about the certificate.
     pub verification: Option<Arc<Verification>>,
+    /// What was found about it as a registered certificate.
+    pub thumbprint: Option<ThumbprintVerification>,
     /// Who it is.
     pub admission: Option<Admission>,
+    /// That the certificate of a verified client ends soon.
+    pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.
     pub rules: Vec<RuleTrace>,
     /// What was only watched.

@@ -3,33 +3,49 @@
 //! **Enters:** an [`AuthenticatedForward`]. **Leaves:** a [`Presentation`]: a certificate decoded completely, or none, and what
 //! the front door said about it. Nothing here is about trust.
 //!
-//! 1. The certificate header is within its limit, `%XX`-encoded, PEM and nothing but PEM; the first certificate is the
-//!    client's, the others are untrusted intermediates: else one of the `CertificateHeader…` refusals or
-//!    [`CertificateMalformed`](crate::refusal::Refusal::CertificateMalformed).
-//! 2. The forwarded verdict is `SUCCESS`, `FAILED`, `FAILED:reason` or `NONE`: else [`ForwardedVerdictUnknown`](crate::refusal::Refusal::ForwardedVerdictUnknown).
-//! 3. Verdict and certificate do not contradict each other, and a forwarded DN is the certificate's: else
-//!    [`ForwardedVerdictContradicts`](crate::refusal::Refusal::ForwardedVerdictContradicts), [`ForwardedDnMismatch`](crate::refusal::Refusal::ForwardedDnMismatch), or a note where the front door is configured
-//!    to report only.
+//! 1. What the front door says in words is of its format: else [`ForwardedVerdictUnknown`].
+//! 2. There is no certificate, and the front door says so; or there is one, within its limit, in its format and nothing but
+//!    that: else [`CertificateWithheld`], one of the `CertificateHeader…` refusals or [`CertificateMalformed`]. Other
+//!    certificates are untrusted intermediates, in any order; one that cannot be read refuses the request, since nobody sends
+//!    such by accident.
+//! 3. Verdict and certificate do not contradict each other, and every field that is forwarded is the certificate's: else
+//!    [`ForwardedVerdictContradicts`], [`ForwardedDnMismatch`], [`ForwardedFieldMismatch`], or a note where the front door is
+//!    configured to report only.
 //!
-//! Header format: nginx `$ssl_client_escaped_cert`, Auth0 "Set up the customer edge".
+//! [`ForwardedVerdictUnknown`]: crate::refusal::Refusal::ForwardedVerdictUnknown
+//! [`CertificateWithheld`]: crate::refusal::Refusal::CertificateWithheld
+//! [`CertificateMalformed`]: crate::refusal::Refusal::CertificateMalformed
+//! [`ForwardedVerdictContradicts`]: crate::refusal::Refusal::ForwardedVerdictContradicts
+//! [`ForwardedDnMismatch`]: crate::refusal::Refusal::ForwardedDnMismatch
+//! [`ForwardedFieldMismatch`]: crate::refusal::Refusal::ForwardedFieldMismatch
+//!
+//! Which format is data ([`Format`](crate::front_door::Format)); each codec is a file of `codec`.
 
+mod carried;
+mod codec;
 mod decoder;
-mod escaped_pem;
 mod forwarded;
 mod recent;
+mod verdict;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
-use crate::front_door::{AuthenticatedForward, ForwardedMismatch};
+use crate::front_door::{AuthenticatedForward, ContractHeader, ForwardedMismatch};
 use crate::refusal::Refused;
 use crate::variables::{CertificateVariable, CertificateVariables, Moment, Scalar};
 use crate::x509::certificate::Certificate;
 
+use verdict::Said;
+
+pub use codec::{
+    Ders, Encoded, MAX_CHAIN, decode_base64_der, decode_base64_pem, decode_byte_sequence, decode_byte_sequences,
+    decode_concatenated_der, decode_escaped_pem, decode_escaped_pem_bodies, decode_pem_bodies, decode_spaced_pem, decode_xfcc,
+    decode_xfcc_json,
+};
 pub use decoder::CertificateDecoder;
-pub use escaped_pem::{MAX_CHAIN, decode as decode_escaped_pem};
-pub use forwarded::ForwardedVerdict;
+pub use verdict::ForwardedVerdict;
 
 /// A forwarded certificate: the leaf, the untrusted certificates that came with it, and the leaf's variables.
 pub struct PresentedCertificate {
@@ -103,16 +119,25 @@ impl Presentation {
     /// The refusals of the module's list.
     pub fn read(forward: &AuthenticatedForward, decoder: &CertificateDecoder) -> Result<Self, Refused> {
         let (contract, door) = (forward.contract(), forward.domain().front_door());
-        let verdict = contract.verdict().map(ForwardedVerdict::parse).transpose()?;
-        let header = contract.certificate().filter(|value| !forwarded::is_absent(value, verdict.as_ref()));
-        let certificate = header.map(|value| decoder.decode(value.as_bytes(), door.certificate_header_max)).transpose()?;
+        if let Some(peer) = forward.handshake() {
+            return Ok(Self { certificate: decoder.of_handshake(&peer.certificates)?, ..Self::ignored() });
+        }
+        let format = &door.format;
+        let said = Said::read(contract, format.verdict)?;
+        let certificate = match carried::headers(contract, format, &said)? {
+            Some(carried) => {
+                let encoded = Encoded { codec: format.codec, leaf: carried.leaf, chain: &carried.chain };
+                Some(decoder.decode(&encoded, door.certificate_header_max)?)
+            }
+            None => None,
+        };
         let mut presentation = Self {
             certificate,
-            verdict,
-            signature_algorithm: forwarded::signature_algorithm(contract.signature_algorithm())?,
+            verdict: said.verdict.clone(),
+            signature_algorithm: forwarded::signature_algorithm(contract.get(ContractHeader::SignatureAlgorithm))?,
             notes: Vec::new(),
         };
-        for refused in forwarded::contradictions(&presentation, contract) {
+        for refused in forwarded::contradictions(&presentation, contract, format, &said) {
             match door.forwarded_mismatch {
                 ForwardedMismatch::Refuse => return Err(refused),
                 ForwardedMismatch::Report => presentation.notes.push(refused),

@@ -20,7 +20,7 @@ use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle, Sending};
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
-use crate::request_head::{RequestHead, RequestTarget};
+use crate::request_head::{Connection, RequestHead, RequestTarget};
 use crate::rules::{After, ResponseHead, RuleAnswer, Says, Trace};
 use crate::server::{Appetite, Shared};
 use crate::upstream::{self, Answer, Ending, ResponseBody};
@@ -35,10 +35,13 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let appetite = request.conn_data::<Appetite>().cloned().unwrap_or_default();
     let payload = appetite.clone().follow(payload);
     let snapshot = shared.snapshot.load_full();
-    let peer = request.peer_addr().map(|address| address.ip());
-    let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), peer);
+    let connection = request.conn_data::<Connection>().cloned().unwrap_or_default();
+    let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), connection.peer);
     let now = UnixTime::now();
-    let forward = head_of(&request).and_then(|head| AuthenticatedForward::authenticate(&record.snapshot().directory, head));
+    let forward = match head_of(&request, connection) {
+        Ok(head) => AuthenticatedForward::authenticate(&record.snapshot().directory, head, now, record.replay()).await,
+        Err(refused) => Err(refused),
+    };
     let forward = match forward {
         Ok(forward) => forward,
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
@@ -50,11 +53,11 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
     let style = tenant.error_style;
-    if let Some(endpoint) = tenant.authorize.as_ref().filter(|endpoint| endpoint.path == forward.target().path()) {
-        return authorize::answer(record, forward, endpoint, style, now).map_into_right_body();
+    if let Some(endpoint) = tenant.asked_at(&forward) {
+        return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
     let (request_id, findings) = record.deciding();
-    match snapshot.decide(forward, request_id, now, findings, Trace::Off) {
+    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
@@ -119,6 +122,9 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
     }
+    if let Some((name, value)) = record.expiry_header() {
+        answer.headers.insert(name, value);
+    }
     answer.on_end(move |transfer, ending| {
         let ending = match ending {
             Ending::Abandoned => "abandoned",
@@ -166,7 +172,7 @@ fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) 
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.
-fn head_of(request: &Request) -> Result<RequestHead, Refused> {
+fn head_of(request: &Request, connection: Connection) -> Result<RequestHead, Refused> {
     let malformed = |what: &str| Refused::new(Refusal::RequestMalformed, format!("{what} cannot be read"));
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if request.uri().scheme().is_some() || request.uri().authority().is_some() {
@@ -176,7 +182,7 @@ fn head_of(request: &Request) -> Result<RequestHead, Refused> {
         method: Method::from_bytes(request.method().as_str().as_bytes()).map_err(|_| malformed("the method"))?,
         target: RequestTarget::parse(target)?,
         headers: headers_of(request.headers()).ok_or_else(|| malformed("a header line"))?,
-        peer: request.peer_addr().map(|address| address.ip()),
+        connection,
     })
 }
 

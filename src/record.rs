@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::front_door::{AuthenticatedForward, Domain};
+use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::Refused;
 use crate::rules::{Monitored, RuleAnswer};
@@ -41,6 +42,7 @@ pub struct Record {
     client: Option<IpAddr>,
     domain: Option<Arc<Domain>>,
     key_position: Option<usize>,
+    keyid: Option<Arc<str>>,
     /// What the stages found.
     pub findings: Findings,
     /// The rule that answered.
@@ -67,6 +69,7 @@ impl Record {
             client: peer,
             domain: None,
             key_position: None,
+            keyid: None,
             findings: Findings::default(),
             answered_by: None,
             ended: false,
@@ -76,6 +79,11 @@ impl Record {
     /// The configuration that this request lives by.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// What remembers the nonces of signed requests.
+    pub fn replay(&self) -> &Replay {
+        &self.shared.replay
     }
 
     /// The request's id.
@@ -92,7 +100,8 @@ impl Record {
     pub fn authenticated(&mut self, forward: &AuthenticatedForward) {
         self.client = Some(forward.client_address());
         self.domain = Some(Arc::clone(forward.domain()));
-        self.key_position = Some(forward.key_position());
+        self.key_position = forward.key_position();
+        self.keyid = forward.keyid().cloned();
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
@@ -103,6 +112,13 @@ impl Record {
     pub fn asks_about(&mut self, forward: &AuthenticatedForward) {
         forward.method().as_str().clone_into(&mut self.method);
         forward.target().path().clone_into(&mut self.path);
+    }
+
+    /// The header that tells a verified client that its certificate ends soon, where the route has one.
+    pub fn expiry_header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let expiring = self.findings.expiring?;
+        let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
+        Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
     }
 
     /// Ends the record of a request that was refused.
@@ -153,9 +169,14 @@ impl Record {
         let decision = match (refused, &self.answered_by) {
             (Some(_), _) => "refuse",
             (None, Some(_)) => "answer",
+            (None, None) if self.domain.is_none() => "none",
             (None, None) => "permit",
         };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
+        if let (Some(expiring), Some(certificate)) = (findings.expiring, certificate) {
+            let tenant = tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default();
+            self.shared.tell_expiring(tenant, certificate.leaf().sha256(), subject.as_deref().unwrap_or_default(), expiring);
+        }
         with_time(|time| {
             self.shared.access.write(&AccessLine {
                 time,
@@ -165,11 +186,13 @@ impl Record {
                 path: &self.path,
                 domain: self.domain.as_ref().map(|domain| domain.name()),
                 key_position: self.key_position,
+                keyid: self.keyid.as_deref(),
                 tenant: tenant.map(|tenant| tenant.name.as_str()),
                 route: findings.route.as_ref().map(|route| route.path.as_str()),
                 fingerprint: certificate.map(|certificate| certificate.leaf().sha256()),
                 subject: subject.as_deref(),
                 verify: verify.as_deref(),
+                basis: identity.map(|identity| identity.basis().word()),
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
@@ -207,12 +230,14 @@ fn upstream_name(findings: &Findings) -> Option<&str> {
     chosen.map(|upstream| upstream.name.as_str())
 }
 
-/// When a client leaves while its request waits for the upstream, actix drops the handler where it stands. The only place where
-/// it waits is behind the permit.
+/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in two places: behind the
+/// permit for the upstream, and before it is authenticated for the memory of nonces.
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.ended {
-            self.shared.metrics.permit();
+            if self.domain.is_some() {
+                self.shared.metrics.permit();
+            }
             self.end(CLIENT_LEFT, None, None);
         }
     }

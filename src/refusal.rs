@@ -51,6 +51,7 @@ const NO_CERTIFICATE: &str = "A client certificate is required.";
 const CERTIFICATE: &str = "The client certificate was not accepted.";
 const DENIED: &str = "Access is denied.";
 const TOO_MANY: &str = "There are too many requests.";
+const MISDIRECTED: &str = "The connection was made for another host.";
 const MALFORMED: &str = "The request is malformed.";
 const HEAD_TOO_LARGE: &str = "The request's headers are too large.";
 const BODY_TOO_LARGE: &str = "The request's body is too large.";
@@ -69,6 +70,34 @@ refusals! {
     FrontDoorKeyRepeated, "front_door_key_repeated", 403, FrontDoor, NOT_AUTHENTICATED;
     /// The key is not one of the domain's keys.
     FrontDoorKeyWrong, "front_door_key_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door showed no certificate of its own, or its connection has no TLS.
+    FrontDoorCertificateMissing, "front_door_certificate_missing", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door's certificate is not one of those configured, or not good now.
+    FrontDoorCertificateWrong, "front_door_certificate_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The connection comes from an address outside the front door's networks.
+    FrontDoorNetwork, "front_door_network", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The other end of the Unix socket is not the front door's user or group, or there is no Unix socket.
+    FrontDoorUnixPeer, "front_door_unix_peer", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The front door's signature is not there.
+    SignatureMissing, "signature_missing", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature's headers are not what RFC 9421 and we demand: syntax, parameters, components.
+    SignatureMalformed, "signature_malformed", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature names a key that the front door does not have.
+    SignatureKeyUnknown, "signature_key_unknown", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature does not cover all that it must, or what it must cover is not there.
+    SignatureUncovered, "signature_uncovered", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature is older than `signature_max_age`, has expired, or is from before the memory of nonces began.
+    SignatureTooOld, "signature_too_old", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature was made in the future.
+    SignatureFromTheFuture, "signature_from_the_future", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature does not fit the request.
+    SignatureWrong, "signature_wrong", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The signature's nonce was used before.
+    SignatureReplayed, "signature_replayed", 403, FrontDoor, NOT_AUTHENTICATED;
+    /// The memory of nonces is full: a replay could not be told.
+    NonceMemoryFull, "nonce_memory_full", 503, Us, INTERNAL;
+    /// Redis, which remembers nonces, does not answer.
+    NonceStoreUnreachable, "nonce_store_unreachable", 503, Us, INTERNAL;
 
     /// A contract header was sent more than once.
     ContractHeaderRepeated, "contract_header_repeated", 400, FrontDoor, CONTRACT;
@@ -80,6 +109,8 @@ refusals! {
     ContractHeaderInTrailer, "contract_header_in_trailer", 400, FrontDoor, CONTRACT;
     /// A contract header carries control bytes.
     ContractHeaderControlBytes, "contract_header_control_bytes", 400, FrontDoor, CONTRACT;
+    /// The server name of the TLS handshake is missing or is not the host asked for.
+    SniMismatch, "sni_mismatch", 421, Client, MISDIRECTED;
     /// The client-ip header does not hold exactly one address.
     ClientAddressInvalid, "client_address_invalid", 400, FrontDoor, CONTRACT;
 
@@ -87,7 +118,9 @@ refusals! {
     CertificateHeaderTooLarge, "certificate_header_too_large", 400, FrontDoor, CERTIFICATE_HEADER;
     /// The certificate header is there, but empty.
     CertificateHeaderEmpty, "certificate_header_empty", 400, FrontDoor, CERTIFICATE_HEADER;
-    /// The certificate header is not percent-encoded as nginx does it.
+    /// The front door saw a certificate and did not forward it; it may have been too large for it.
+    CertificateWithheld, "certificate_withheld", 400, FrontDoor, CERTIFICATE_HEADER;
+    /// The certificate header is not in the front door's format.
     CertificateHeaderEncoding, "certificate_header_encoding", 400, FrontDoor, CERTIFICATE_HEADER;
     /// What the certificate header decodes to is not PEM certificates and nothing else.
     CertificateHeaderNotPem, "certificate_header_not_pem", 400, FrontDoor, CERTIFICATE_HEADER;
@@ -95,12 +128,14 @@ refusals! {
     CertificateHeaderTooMany, "certificate_header_too_many", 400, FrontDoor, CERTIFICATE_HEADER;
     /// The bytes are not an X.509 certificate, or something follows it.
     CertificateMalformed, "certificate_malformed", 400, Client, CERTIFICATE_HEADER;
-    /// The forwarded verdict is none of `SUCCESS`, `FAILED`, `FAILED:reason`, `NONE`.
+    /// The forwarded verdict is none that the front door's format has.
     ForwardedVerdictUnknown, "forwarded_verdict_unknown", 400, FrontDoor, CONTRACT;
     /// `NONE` beside a certificate, or another verdict without one.
     ForwardedVerdictContradicts, "forwarded_verdict_contradicts", 400, FrontDoor, CONTRACT;
     /// The forwarded distinguished name is not the certificate's.
     ForwardedDnMismatch, "forwarded_dn_mismatch", 400, FrontDoor, CONTRACT;
+    /// A forwarded serial number, digest or date is not the certificate's.
+    ForwardedFieldMismatch, "forwarded_field_mismatch", 400, FrontDoor, CONTRACT;
     /// The front door's verdict, configured to count, is not `SUCCESS`.
     ForwardedVerdictFailed, "forwarded_verdict_failed", 401, Client, CERTIFICATE;
 

@@ -1,6 +1,7 @@
 //! What a peer sent before the body, in types that every later stage shares. Nothing here is trusted yet.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 
@@ -15,8 +16,51 @@ pub struct RequestHead {
     pub target: RequestTarget,
     /// Every header line, repeated names kept.
     pub headers: HeaderMap,
-    /// The address of the connection's other end; none on a Unix socket.
+    /// What the connection tells about its other end.
+    pub connection: Connection,
+}
+
+/// What a connection tells about its other end. The kernel and the TLS handshake say it, not the peer.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// The address; none on a Unix socket. An IPv4 address is never in its IPv6-mapped form.
     pub peer: Option<IpAddr>,
+    /// The process at the other end of a Unix socket.
+    pub unix_peer: Option<UnixPeer>,
+    /// What its TLS handshake said; none without TLS.
+    pub tls: Option<Arc<TlsPeer>>,
+}
+
+impl Connection {
+    /// A connection from an address. `::ffff:192.0.2.1` is `192.0.2.1`: a listener on `[::]` shows IPv4 that way.
+    pub fn from_address(address: IpAddr) -> Self {
+        Self { peer: Some(address.to_canonical()), ..Self::default() }
+    }
+
+    /// A connection of a Unix socket.
+    pub fn from_unix_peer(unix_peer: Option<UnixPeer>) -> Self {
+        Self { unix_peer, ..Self::default() }
+    }
+}
+
+/// Who opened a Unix socket (`SO_PEERCRED`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnixPeer {
+    /// Its effective user.
+    pub uid: u32,
+    /// Its effective group; supplementary groups are not told.
+    pub gid: u32,
+    /// Its process, where the system tells.
+    pub pid: Option<i32>,
+}
+
+/// What a TLS client said in its handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsPeer {
+    /// The certificates that it sent, DER, its own first; none when it sent none.
+    pub certificates: Vec<Vec<u8>>,
+    /// The server name that it asked for (RFC 6066 §3).
+    pub sni: Option<String>,
 }
 
 /// An origin-form target (RFC 9112 §3.2.1): the bytes as sent, and the path as nginx normalizes it.
@@ -73,6 +117,11 @@ impl RequestTarget {
     /// The target as sent, path and query (nginx `$request_uri`).
     pub fn raw(&self) -> &str {
         &self.raw
+    }
+
+    /// The path as sent, without the query.
+    pub fn raw_path(&self) -> &str {
+        self.query_at.and_then(|at| self.raw.get(..at)).unwrap_or(&self.raw)
     }
 
     /// The path: escapes decoded once, repeated slashes merged (nginx `$uri`).

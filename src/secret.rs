@@ -5,8 +5,11 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// How a stored tag starts.
 const TAG_PREFIX: &str = "hmac-sha256:";
@@ -22,7 +25,7 @@ impl Pepper {
     /// # Errors
     /// A sentence that never holds the text itself.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let bytes = hex::decode(text.trim()).map_err(|_| "is not hexadecimal".to_owned())?;
+        let bytes = Zeroizing::new(hex::decode(text.trim()).map_err(|_| "is not hexadecimal".to_owned())?);
         if bytes.len() != SECRET_BYTES {
             return Err(format!("has {} bytes; {SECRET_BYTES} are needed", bytes.len()));
         }
@@ -114,6 +117,85 @@ impl ApiKeys {
     }
 }
 
+/// A key that a front door signs requests with: the HMAC-SHA-256 of RFC 9421 §3.3.3.
+#[derive(Clone)]
+pub struct SignatureKey {
+    mac: Hmac<Sha256>,
+    fingerprint: [u8; 16],
+}
+
+impl SignatureKey {
+    /// Reads a key in base64 (RFC 4648 §4); white space around it is ignored.
+    ///
+    /// # Errors
+    /// A sentence that never holds the text itself.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| "is not base64".to_owned())?;
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() < SECRET_BYTES {
+            return Err(format!("has {} bytes; {SECRET_BYTES} are needed", bytes.len()));
+        }
+        Self::of_bytes(&bytes)
+    }
+
+    /// A fresh key as text, from the operating system's random source.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes to give.
+    pub fn generate() -> Result<String, getrandom::Error> {
+        let mut bytes = [0; SECRET_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(STANDARD.encode(bytes))
+    }
+
+    /// A key as short as the public examples have it.
+    #[cfg(test)]
+    pub(crate) fn short(bytes: &[u8]) -> Self {
+        Self::of_bytes(bytes).unwrap()
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let mac: Hmac<Sha256> = Hmac::new_from_slice(bytes).map_err(|_| "is not a usable key".to_owned())?;
+        let named = mac.clone().chain_update(b"vestibule: the name of this key").finalize().into_bytes();
+        let mut fingerprint = [0; 16];
+        for (to, from) in fingerprint.iter_mut().zip(named) {
+            *to = from;
+        }
+        Ok(Self { mac, fingerprint })
+    }
+
+    /// Begins a message.
+    pub fn begin(&self) -> SignedMessage {
+        SignedMessage(self.mac.clone())
+    }
+
+    /// A public name of the key that nobody can guess the key from, the same wherever the same key is in use.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+}
+
+impl fmt::Debug for SignatureKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignatureKey(***)")
+    }
+}
+
+/// A message whose signature is to be checked.
+pub struct SignedMessage(Hmac<Sha256>);
+
+impl SignedMessage {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Whether this is the message's signature. Compared in constant time.
+    pub fn is_signed_by(self, signature: &[u8]) -> bool {
+        self.0.verify_slice(signature).is_ok()
+    }
+}
+
 /// A fresh `cname_api_key`: 64 hex digits.
 ///
 /// # Errors
@@ -168,6 +250,29 @@ mod tests {
         assert!(!shown.contains("0b0b") && !shown.contains(&hex::encode(pepper.tag(b"k").0)), "{shown}");
         let refused = Pepper::parse("c0ffee-not-hex").unwrap_err();
         assert!(!refused.contains("c0ffee"));
+    }
+
+    #[test]
+    fn signature_keys_are_base64_and_long_enough() {
+        // RFC 4231 §4.3, with a key that is long enough: HMAC-SHA-256 by `openssl dgst -mac hmac`.
+        let key = SignatureKey::parse(" CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=\n").unwrap();
+        let mut message = key.begin();
+        message.update(b"Hi ");
+        message.update(b"There");
+        let expected = hex::decode(EXPECTED.strip_prefix(TAG_PREFIX).unwrap()).unwrap();
+        assert!(message.is_signed_by(&expected));
+        for wrong in [&expected[..31], &[0; 32], &[], &[expected.clone(), vec![0]].concat()] {
+            let mut message = key.begin();
+            message.update(b"Hi There");
+            assert!(!message.is_signed_by(wrong));
+        }
+        assert_eq!(format!("{key:?}"), "SignatureKey(***)");
+        for bad in ["", "AAAA", "not base64!", "0b".repeat(15).as_str(), &"A".repeat(40)] {
+            let refused = SignatureKey::parse(bad).unwrap_err();
+            assert!(bad.is_empty() || !refused.contains(bad), "{refused}");
+        }
+        assert!(SignatureKey::parse(&SignatureKey::generate().unwrap()).is_ok());
+        assert_ne!(SignatureKey::short(b"a").fingerprint(), SignatureKey::short(b"b").fingerprint());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Listeners: data and admin apart; reload; graceful stop.
 
 mod admin;
+mod expiry;
 mod paced;
 mod reload;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,33 +13,44 @@ use std::time::{Duration, Instant};
 
 use actix_http::error::{DispatchError, ParseError};
 use actix_http::{HttpService, Protocol};
-use actix_server::{GracefulShutdownSignal, Server};
+use actix_server::{GracefulShutdownSignal, Server, ServerBuilder};
 use actix_service::{ServiceFactory, ServiceFactoryExt};
 use actix_web::rt::net::{TcpStream, UnixStream};
 use arc_swap::ArcSwap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Listen, Process};
+use crate::config::{Listen, Process, ServerTls};
+use crate::front_door::Replay;
 use crate::journey::Snapshot;
 use crate::proxy;
 use crate::refusal::Refusal;
+use crate::request_head::{Connection, UnixPeer};
+use crate::revocation::Revocation;
 use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
+use crate::telemetry::daily::Daily;
 use crate::telemetry::metrics::Metrics;
 
 pub use paced::Appetite;
 pub use reload::Reloader;
 
 use paced::Paced;
+use tls::Handshakes;
 
 /// What all workers share.
 pub struct Shared {
     /// The configuration in force.
     pub snapshot: ArcSwap<Snapshot>,
+    /// What fetches lists and OCSP answers, for every configuration in turn.
+    pub revocation: Arc<Revocation>,
     /// The counters.
     pub metrics: Metrics,
     /// The access log.
     pub access: Arc<AccessLog>,
+    /// Which ends of certificates were told today.
+    pub daily: Daily,
+    /// The nonces of signed requests. A reload does not touch them.
+    pub replay: Arc<Replay>,
 }
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
@@ -58,16 +71,19 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     if let Some(admin) = admin {
         actix_web::rt::spawn(admin);
     }
+    let watching = expiry::watch(Arc::clone(&shared));
     let reloading = reloader.watch(Arc::clone(&shared))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut running = actix_web::rt::spawn(server);
-    tracing::info!(listen = ?process.listen, admin = ?process.admin, "ready");
+    let tls = process.tls.as_ref().map(|tls| &tls.listen);
+    tracing::info!(listen = ?process.listen, tls = ?tls, admin = ?process.admin, "ready");
     let ended = tokio::select! {
         ended = &mut running => ended,
         _ = terminate.recv() => stop(&handle, running).await,
         _ = interrupt.recv() => stop(&handle, running).await,
     };
     reloading.abort();
+    watching.abort();
     if let Some(admin) = admin_handle {
         admin.stop(false).await;
     }
@@ -114,18 +130,52 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
                     // Nagle's algorithm and delayed acknowledgements together stall small writes by 40 ms.
                     let _ = io.set_nodelay(true);
                     let peer = io.peer_addr().ok();
-                    Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, peer))
+                    let connection = peer.map(|peer| Connection::from_address(peer.ip())).unwrap_or_default();
+                    Ok::<_, DispatchError>((Paced::new(io, connection), Protocol::Http1, peer))
                 };
                 actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
             Listen::Unix(path) => server.bind_uds(name, path, move || {
-                let accept = |io: UnixStream| async move { Ok::<_, DispatchError>((Paced::new(io), Protocol::Http1, None)) };
+                let accept = |io: UnixStream| async move {
+                    let connection = Connection::from_unix_peer(unix_peer(&io));
+                    Ok::<_, DispatchError>((Paced::new(io, connection), Protocol::Http1, None))
+                };
                 actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
             }),
         }
         .map_err(failed)?;
     }
+    if let Some(tls) = &process.tls {
+        server = tls_listeners(server, tls, Times::of(process), shared)?;
+    }
     Ok(server.run())
+}
+
+/// The same with a handshake of ours before it.
+fn tls_listeners(mut server: ServerBuilder, tls: &ServerTls, times: Times, shared: &Arc<Shared>) -> io::Result<ServerBuilder> {
+    let graceful = server.graceful_shutdown_signal();
+    let handshakes = Handshakes::new(tls);
+    for address in &tls.listen {
+        let (shared, graceful, handshakes) = (Arc::clone(shared), graceful.clone(), handshakes.clone());
+        let failed = |why: io::Error| io::Error::new(why.kind(), format!("cannot listen on {address} for TLS: {why}"));
+        let bound = server.bind(format!("tls {address}"), address, move || {
+            let (handshakes, shaking) = (handshakes.clone(), Arc::clone(&shared));
+            let accept = move |io: TcpStream| {
+                let (handshakes, shared) = (handshakes.clone(), Arc::clone(&shaking));
+                async move {
+                    let _ = io.set_nodelay(true);
+                    let peer = io.peer_addr().ok();
+                    let stream = handshakes.accept(io, &shared).await.map_err(DispatchError::Io)?;
+                    let connection = peer.map(|peer| Connection::from_address(peer.ip())).unwrap_or_default();
+                    let connection = Connection { tls: Some(Arc::new(tls::peer_of(&stream))), ..connection };
+                    Ok::<_, DispatchError>((Paced::new(stream, connection), Protocol::Http1, peer))
+                }
+            };
+            actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
+        });
+        server = bound.map_err(failed)?;
+    }
+    Ok(server)
 }
 
 /// What serves a connection, TCP or not.
@@ -148,11 +198,18 @@ fn data_service<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .h1_write_buffer_size(WRITE_BUFFER)
         .on_connect_ext(|io: &Paced<S>, connection| {
             connection.insert(io.appetite().clone());
+            connection.insert(io.connection().clone());
         });
     service.finish(application(shared)).map_err(move |why| {
         count_broken(&errors, &why);
         why
     })
+}
+
+/// Who opened a Unix socket, as the kernel says.
+fn unix_peer(io: &UnixStream) -> Option<UnixPeer> {
+    let peer = io.peer_cred().ok()?;
+    Some(UnixPeer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid() })
 }
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,8 @@
 //! Nothing is ever accepted by ignoring an error. What can be waived is decided by allow lists over the whole list of
 //! (error, depth): [`Verification::is_exactly_expired`] and its siblings.
 //!
+//! Beside it stands [`verify_thumbprint`], for certificates that are registered one by one: no path, and another type.
+//!
 //! Caveat: a verification holds from [`Verification::holds_from`] until just before [`Verification::holds_until`], and only
 //! for the trust and settings it was made with. Use [`cache::CachedVerifier`] to keep it.
 //!
@@ -34,14 +36,19 @@
 pub mod cache;
 mod finding;
 mod optional_no_ca;
+mod thumbprint;
 
 use openssl::x509::{X509, X509Ref};
 use sha2::{Digest, Sha256};
 
 pub use self::finding::{ChainFinding, PurposeFinding, Reason, RevocationFinding, ValidityFinding};
 pub use self::optional_no_ca::optional_no_ca_text;
+pub use self::thumbprint::{Thumbprint, ThumbprintVerification, Thumbprints, verify_thumbprint};
 pub use crate::x509::path::inquiry::{Inquiry, Urgency};
-pub use crate::x509::path::settings::{IdentifiedSettings, PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings};
+pub use crate::x509::path::settings::{
+    IdentifiedSettings, LEAST_EC_BITS, LEAST_RSA_BITS, PolicyInputs, Purpose, RevocationCheckMode, VerificationSettings,
+};
+pub use crate::x509::path::strength::SignatureAlgorithm;
 pub use crate::x509::revocation::CertificateStatus;
 pub use crate::x509::trusted_ca::{OcspUse, TrustedCas};
 

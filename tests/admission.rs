@@ -16,11 +16,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pki::{Ca, Dates, Leaf, NOW};
 use vestibule::admission::profiles::Profiles;
 use vestibule::admission::registered::RegisteredCertificates;
-use vestibule::admission::{Admission, Anonymous, Demands, Policy, VerificationMode, Waiver};
+use vestibule::admission::{Admission, Anonymous, Basis, Demands, Policy, VerificationMode, Waiver};
 use vestibule::front_door::VerdictMode;
 use vestibule::presented::{CertificateDecoder, Presentation};
 use vestibule::refusal::{Refusal, Refused};
-use vestibule::verifier::{TrustedCas, Verification, VerificationSettings, verify};
+use vestibule::verifier::{
+    RevocationFinding, Thumbprint, ThumbprintVerification, Thumbprints, TrustedCas, Verification, VerificationSettings, verify,
+    verify_thumbprint,
+};
 
 /// A kind of certificate, and what is true of it. Nothing here is computed by the code under test.
 struct State {
@@ -178,10 +181,21 @@ fn decide(
     policy: &Policy,
     verdict_mode: VerdictMode,
 ) -> Result<Admission, Refused> {
+    decide_registered(presentation, verification, None, policy, verdict_mode)
+}
+
+fn decide_registered(
+    presentation: &Presentation,
+    verification: Option<&Arc<Verification>>,
+    thumbprint: Option<&ThumbprintVerification>,
+    policy: &Policy,
+    verdict_mode: VerdictMode,
+) -> Result<Admission, Refused> {
     let (registered, profiles) = (RegisteredCertificates::default(), Profiles::default());
     Admission::decide(
         presentation,
         verification,
+        thumbprint,
         &Demands { policy, registered: &registered, profiles: &profiles, verdict_mode },
     )
 }
@@ -227,6 +241,67 @@ fn the_whole_table() {
         }
     }
     assert_eq!(rows, 15 * 5 * 24 * 3);
+}
+
+/// Every certificate of the table once more, registered by its thumbprint.
+#[test]
+fn the_whole_table_registered() {
+    let ca = Ca::root("Root");
+    let trust = pki::trust(&[&ca], &[], &[ca.crl(&[REVOKED])]);
+    let anchor = *pki::certificate(&ca.certificate).sha256();
+    let mut by_thumbprint = 0;
+    for state in states(&ca).iter().filter(|state| state.certificate.is_some()) {
+        let presentation = presentation(state.certificate.as_ref(), None);
+        let verification = verification(&presentation, &trust).unwrap();
+        let leaf = presentation.certificate().unwrap().leaf();
+        let mut registered = Thumbprints::default();
+        assert_eq!(verify_thumbprint(leaf, &registered, &VerificationSettings::default(), NOW), None);
+        registered.insert(Thumbprint::Sha256(*leaf.sha256()));
+        let thumbprint = verify_thumbprint(leaf, &registered, &VerificationSettings::default(), NOW).unwrap();
+        let (start, end) = (leaf.not_before().to_unix().unwrap(), leaf.not_after().to_unix().unwrap());
+        for policy in policies() {
+            let row = format!("{}, {policy:?}", state.name);
+            let path = decide(&presentation, Some(&verification), &policy, VerdictMode::Ignore);
+            let passed_by_path = path.as_ref().is_ok_and(|path| path.identity().is_some());
+            let both = decide_registered(&presentation, Some(&verification), Some(&thumbprint), &policy, VerdictMode::Ignore);
+            let looked = policy.verification != VerificationMode::Off;
+            let revoked = matches!(verification.revocation(), RevocationFinding::Revoked(_));
+            // A path that passes, and a CA that took the certificate back, are heard first.
+            if passed_by_path || !looked || revoked {
+                assert_eq!(found(both, &anchor), found(path, &anchor), "{row}");
+                continue;
+            }
+            let complaint = match () {
+                () if NOW < start => Some(Refusal::CertificateNotYetValid),
+                () if end <= NOW && !policy.allow_expired_certificates => Some(Refusal::CertificateExpired),
+                () => None,
+            };
+            match (complaint, both) {
+                (Some(refusal), Err(refused)) => {
+                    assert_eq!((refused.refusal, policy.verification), (refusal, VerificationMode::Enforce), "{row}");
+                }
+                (Some(refusal), Ok(admission)) => {
+                    assert_eq!(policy.verification, VerificationMode::Permissive, "{row}");
+                    let why = admission.anonymous_because();
+                    assert!(
+                        matches!(why, Some(Anonymous::NotAccepted(refused)) if refused.refusal == refusal),
+                        "{row}: {why:?}"
+                    );
+                }
+                (None, both) => {
+                    let admission = both.unwrap_or_else(|refused| panic!("{row}: {refused}"));
+                    let identity = admission.identity().unwrap_or_else(|| panic!("{row}"));
+                    assert_eq!(identity.basis(), Basis::Thumbprint(thumbprint.by()));
+                    assert!(identity.anchor().is_none() && identity.profile().is_none(), "{row}");
+                    assert_eq!(identity.waived(), if end <= NOW { &[Waiver::Expired][..] } else { &[] }, "{row}");
+                    assert_eq!(admission.verify_text(), state.verify, "what the path is worth does not change: {row}");
+                    assert!(admission.verify_text().starts_with("FAILED:"), "{row}");
+                    by_thumbprint += 1;
+                }
+            }
+        }
+    }
+    assert!(by_thumbprint > 50, "{by_thumbprint}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod pki;
 
 #[path = "command_line/commands.rs"]
 mod commands;
+#[path = "command_line/demo.rs"]
+mod demo;
 #[path = "command_line/explain.rs"]
 mod explain;
 #[path = "command_line/keygen.rs"]

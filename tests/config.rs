@@ -15,12 +15,22 @@ mod environment;
 mod every_key;
 #[path = "config/files.rs"]
 mod files;
+#[path = "config/formats.rs"]
+mod formats;
 #[path = "config/good.rs"]
 mod good;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/proofs.rs"]
+mod proofs;
+#[path = "config/revocation.rs"]
+mod revocation;
 #[path = "config/rules.rs"]
 mod rules;
+#[path = "config/tls.rs"]
+mod tls;
+#[path = "config/trusted_ca.rs"]
+mod trusted_ca;
 
 use edge_config::{Folder, PEPPER, Ran};
 
@@ -65,7 +75,8 @@ fn accepted(ran: &Ran) {
 #[track_caller]
 fn keeps_secrets(ran: &Ran) {
     let digits = edge_config::tag(edge_config::KEY).trim_start_matches("hmac-sha256:").to_owned();
-    for secret in [PEPPER, &digits, edge_config::KEY] {
+    let (signing, redis) = (edge_config::SIGNATURE_KEY.trim_end(), edge_config::REDIS_PASSWORD.trim_end());
+    for secret in [PEPPER, &digits, edge_config::KEY, signing, redis] {
         assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
     }
 }

@@ -122,7 +122,16 @@ fn half_a_million_entries() {
     assert!(memory.peak < der.len() * 4, "{}", memory.peak);
     assert!(load < Duration::from_secs(30), "{load:?}");
 
+    let started = Instant::now();
     let openssl = X509Crl::from_der(&der).unwrap();
+    let load = started.elapsed();
+    let one = BigNum::from_slice(&serial(1)).unwrap().to_asn1_integer().unwrap();
+    let started = Instant::now();
+    assert!(matches!(openssl.get_by_serial(&one), CrlStatus::Revoked(_)));
+    let first = started.elapsed();
+    let started = Instant::now();
+    assert!((0..1000).all(|_| matches!(openssl.get_by_serial(&one), CrlStatus::Revoked(_))));
+    eprintln!("OpenSSL's object: read in {load:?}, first lookup {first:?}, then {:?}", started.elapsed() / 1000);
     assert!(openssl.verify(&ca.certificate.public_key().unwrap()).unwrap());
     for number in (0..2 * ENTRIES).step_by(997) {
         let integer = BigNum::from_slice(&serial(number)).unwrap().to_asn1_integer().unwrap();

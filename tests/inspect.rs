@@ -96,6 +96,27 @@ fn the_table_warns_of_what_is_odd() {
 }
 
 #[test]
+fn the_table_warns_of_what_routes_do_not_let_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let openssl = |arguments: &str| {
+        let ran = Command::new("openssl").current_dir(&folder).args(arguments.split(' ')).output().unwrap();
+        assert!(ran.status.success(), "{arguments}: {}", String::from_utf8_lossy(&ran.stderr));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ca.pem -subj /CN=partner");
+    openssl("req -new -key key.pem -out request.pem -subj /CN=partner");
+    openssl("x509 -req -in request.pem -signkey key.pem -out v1.pem");
+    let warnings = |file: &str| {
+        let output = inspect(&[folder.path().join(file).to_str().unwrap()]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter_map(|line| line.strip_prefix("warning: ").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let (ca, v1) = (warnings("ca.pem"), warnings("v1.pem"));
+    assert!(ca.len() == 1 && ca[0].starts_with("it is signed by its own key: "), "{ca:?}");
+    assert!(ca[0].contains("`self_signed_certificates = [\"sha256:"), "{ca:?}");
+    assert!(v1.len() == 2 && v1[0].starts_with("there is no extended key usage: "), "{v1:?}");
+}
+
+#[test]
 fn a_serial_of_two_lines_stays_in_its_row() {
     let output = inspect(&[vector("ser_36").to_str().unwrap()]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("22\\\\n33\n"));

@@ -13,6 +13,8 @@
 
 #[path = "support/der_writer.rs"]
 mod der_writer;
+#[path = "support/haproxy.rs"]
+mod haproxy;
 #[path = "support/http_client.rs"]
 mod http_client;
 #[path = "support/nginx.rs"]
@@ -23,6 +25,10 @@ mod pki;
 mod ports;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
+#[path = "support/redis.rs"]
+mod redis_server;
+#[path = "support/signing.rs"]
+mod signing;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
@@ -34,6 +40,10 @@ mod attacks;
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/expiry.rs"]
+mod expiry;
+#[path = "journey/formats.rs"]
+mod formats;
 #[path = "journey/front_door.rs"]
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
@@ -42,16 +52,24 @@ mod hostile_samples;
 mod presented;
 #[path = "journey/profiles.rs"]
 mod profiles;
+#[path = "journey/proofs.rs"]
+mod proofs;
 #[path = "journey/refusals.rs"]
 mod refusals;
 #[path = "journey/registered.rs"]
 mod registered;
 #[path = "journey/reload.rs"]
 mod reload;
+#[path = "journey/self_signed.rs"]
+mod self_signed;
 #[path = "journey/shutdown.rs"]
 mod shutdown;
+#[path = "journey/signing_doors.rs"]
+mod signing_doors;
 #[path = "journey/streaming.rs"]
 mod streaming;
+#[path = "journey/strength.rs"]
+mod strength;
 #[path = "journey/surfaces.rs"]
 mod surfaces;
 #[path = "journey/through_nginx.rs"]

@@ -74,3 +74,34 @@ fn forged_chains_below_a_real_name_are_bounded_too() {
     assert!(!verification.is_success() && !verification.is_exactly_expired());
     assert!(matches!(verification.chain(), ChainFinding::BudgetSpent(_)), "{verification:?}");
 }
+
+#[test]
+fn policy_constraints_without_policies_are_not_shown_to_openssl() {
+    // requireExplicitPolicy after 10 certificates, with which a path would be good. OpenSSL 3.0 leaks what it reads of it.
+    let constraints = || ("2.5.29.36", true, vec![0x30, 3, 0x80, 1, 10]);
+    let policies = || ("2.5.29.32", false, vec![0x30, 6, 0x30, 4, 0x06, 2, 0x2A, 3]);
+    let root = Ca::root("Root");
+    let odd = root.intermediate_with("Issuing", &[constraints()]);
+    let whole = root.intermediate_with("Issuing", &[constraints(), policies()]);
+    let standard = VerificationSettings::default();
+    let trusted = trust(&[&root], &[], &[]);
+    let check = |leaf: &openssl::x509::X509, ca: &Ca, trusted| {
+        verify(&certificate(leaf), &[certificate(&ca.certificate)], trusted, &standard, NOW)
+    };
+
+    let leaf = root.issue(&Leaf { extra: vec![constraints()], ..Leaf::named("client") });
+    let found = check(&leaf, &whole, &trusted);
+    assert!(found.path().is_empty() && !found.is_success(), "{found:?}");
+    assert!(found.remarks().iter().any(|remark| remark.contains("no certificate policies")), "{found:?}");
+
+    let found = check(&odd.issue(&Leaf::named("client")), &odd, &trusted);
+    assert!(found.path().len() == 1 && !found.is_success(), "{found:?}");
+    assert!(found.remarks().iter().any(|remark| remark.contains("left out")), "{found:?}");
+
+    assert!(check(&whole.issue(&Leaf::named("client")), &whole, &trusted).is_success());
+    let configured = trust(&[&root], &[&odd], &[]);
+    assert!(
+        check(&odd.issue(&Leaf::named("client")), &whole, &configured).is_success(),
+        "the configuration's own are read once"
+    );
+}

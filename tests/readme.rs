@@ -1,12 +1,14 @@
 //! The README's tables say what the program does.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot read the README has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read the README has failed")]
 
 use std::collections::BTreeSet;
 
+use vestibule::clock::UnixTime;
+use vestibule::front_door::{ContractHeader, PRESETS};
 use vestibule::refusal::Refusal;
 use vestibule::rules::{BEHAVIORS, Operator};
-use vestibule::telemetry::metrics::Metrics;
+use vestibule::telemetry::metrics::{Ends, Metrics};
 use vestibule::variables::{CertificateVariable, ProfileVariable};
 use vestibule::x509::profile::{ProfileKind, ViolationCode};
 
@@ -50,7 +52,11 @@ fn every_variable_operator_and_behavior_is_named() {
 
 #[test]
 fn the_metrics_are_those_that_are_served() {
-    let served = Metrics::default().text();
+    let metrics = Metrics::default();
+    // What has a tenant is served from the first tenant on.
+    let end = Some(UnixTime(1));
+    metrics.ends(std::iter::once(("bank", Ends { trusted_ca: end, crl: end })));
+    let served = metrics.text();
     let served: BTreeSet<&str> =
         served.lines().filter_map(|line| line.strip_prefix("# TYPE vestibule_")?.split(' ').next()).collect();
     let name = |text: &'static str| {
@@ -60,4 +66,21 @@ fn the_metrics_are_those_that_are_served() {
     };
     let told: BTreeSet<&str> = README.split("`vestibule_").skip(1).map(name).collect();
     assert_eq!(told, served);
+}
+
+#[test]
+fn every_format_has_its_row() {
+    let section = README.split("### Formats").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    for preset in PRESETS {
+        let name = format!("`{}`", preset.name);
+        let row = rows.iter().find(|row| row.split(" | ").next().unwrap().contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row of {name}"));
+        assert_eq!(row.ends_with("| experimental |"), preset.experimental, "{name}");
+        let (_, first) = preset.headers.first().unwrap();
+        assert!(row.contains(first) || row.contains("as `"), "{name}: {first}");
+    }
+    for (_, key) in ContractHeader::KEYS {
+        assert!(README.contains(&format!("`{key}`")), "{key}");
+    }
 }

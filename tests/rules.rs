@@ -82,7 +82,7 @@ impl Asked {
             profiles: &Profiles::default(),
             verdict_mode: VerdictMode::Ignore,
         };
-        let admission = Admission::decide(&presentation, verification.as_ref(), &demands).unwrap();
+        let admission = Admission::decide(&presentation, verification.as_ref(), None, &demands).unwrap();
         let facts = Facts::new(&presentation, &admission, NOW);
         match rules.decide(forward, &facts, ID, trace, &mut Vec::new())? {
             Outcome::Permitted(permitted) => Ok(*permitted),

@@ -377,7 +377,7 @@ fn bare(ca: &Ca, version: i32, serial: &[u8], subject: &[String]) -> X509 {
 fn versions_serial_numbers_and_names_have_limits() {
     let root = Ca::root("Root");
     let trust = trust(&[&root], &[], &[]);
-    let allow_v1 = VerificationSettings { allow_v1: true, ..VerificationSettings::default() };
+    let allow_v1 = VerificationSettings { allow_v1: true, allow_missing_eku: true, ..VerificationSettings::default() };
     let one = ["x".to_owned()];
     let remark = |version, serial: &[u8], subject: &[String]| {
         let verification = check_with(&bare(&root, version, serial, subject), &[], &trust, &allow_v1, NOW);

@@ -1,20 +1,30 @@
-//! The public path-validation suites, through `vestibule verify`. They are third-party data and not part of the repository:
-//! they are looked for in `../shared/vectors/x509` beside the checkout, or in `x509` below `VESTIBULE_VECTORS`.
+//! The public path-validation suites, through the program's `verify` command, row by row. They are third-party data and not part
+//! of the repository: they are looked for in `../shared/vectors/x509` beside the checkout, or in `x509` below
+//! `VESTIBULE_VECTORS`. `scripts/conformance` runs this and shows its tables; `VESTIBULE` names another program to judge.
 //!
 //! Every row of the client's world (purpose `client` or `any`) on which we differ from the suite is listed in
-//! `conformance_exceptions.json` with a reason; one that is not listed fails, and so does one that no longer differs. In the
-//! gating tiers a false accept is not accepted as an exception either.
+//! `conformance_exceptions.json` with the reason why; one that is not listed fails, and so does one that no longer differs. In
+//! the gating tiers a false accept is not accepted as an exception either.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
+#[path = "verify_suites/command.rs"]
+mod command;
+#[path = "verify_suites/exceptions.rs"]
+mod exceptions;
+#[path = "verify_suites/score.rs"]
+mod score;
+
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use command::{Command, Reply};
+use exceptions::Exceptions;
+use score::{Outcome, Scores};
+
 const SUITES: [&str; 4] = ["bettertls", "chromium-chain", "limbo-client", "pkits"];
-const GATING: [&str; 5] = ["core", "crl", "weak-crypto", "dos", "policy"];
 
 #[test]
 fn public_suites() {
@@ -22,82 +32,45 @@ fn public_suites() {
         eprintln!("not run, no data: x509 suites {SUITES:?} (set VESTIBULE_VECTORS to the folder that holds x509/)");
         return;
     };
-    let mut exceptions = exceptions();
-    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
-    let mut problems = Vec::new();
+    let (mut exceptions, mut scores, mut problems) = (Exceptions::read(), Scores::default(), Vec::new());
     for suite in SUITES {
         let text = unpacked(&folder.join(format!("{suite}.jsonl.gz")));
-        let mut output = Vec::new();
-        vestibule::cli::verify::run(&mut text.as_slice(), &mut output).unwrap();
-        let answers: Vec<Value> = serde_json::Deserializer::from_slice(&output).into_iter().map(Result::unwrap).collect();
-        let rows: Vec<Value> = serde_json::Deserializer::from_slice(&text).into_iter().map(Result::unwrap).collect();
-        assert_eq!(rows.len(), answers.len(), "{suite}: one answer for each row");
-        for (row, answer) in rows.iter().zip(&answers) {
-            let outcome = Outcome::of(row, answer);
-            let clients = if outcome.clients { "client" } else { "server" };
-            scores.entry(format!("{suite:<15} {clients} {}", outcome.tier)).or_default().count(&outcome);
-            problems.extend(outcome.problem(&mut exceptions));
+        let mut command = Command::start();
+        for line in text.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
+            let row: Value = serde_json::from_slice(line).unwrap();
+            let reply = command.ask(line);
+            let outcome = Outcome::of(&row, &reply);
+            let differs = exceptions.problem(&outcome);
+            let excepted = outcome.differs() && differs.is_none();
+            scores.count(suite, &outcome, excepted);
+            problems.extend(differs);
+            // Where either answer is right, it must at least be the same each time.
+            if outcome.expected == "either" && Outcome::of(&row, &command.ask(line)).actual != outcome.actual {
+                problems.push(format!("{}: one answer now and another then", outcome.id));
+            }
         }
     }
-    eprintln!("{:<44} {:>5} {:>5} {:>3} {:>3} {:>6}", "suite, purpose, tier", "CA", "CR", "FA", "FR", "either");
-    for (name, score) in &scores {
-        let [ca, cr, fa, fr, either] = score.0;
-        eprintln!("{name:<44} {ca:>5} {cr:>5} {fa:>3} {fr:>3} {either:>6}");
-    }
-    problems.extend(exceptions.keys().map(|id| format!("{id}: listed as an exception, but is none")));
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    problems.extend(exceptions.unused());
+    eprintln!("{scores}");
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 
-/// Correct accepts, correct rejects, false accepts, false rejects, rows on which either is right.
-#[derive(Default)]
-struct Score([usize; 5]);
-
-impl Score {
-    fn count(&mut self, outcome: &Outcome) {
-        let place = match (outcome.expected.as_str(), outcome.actual.as_str()) {
-            ("accept", "accept") => 0,
-            ("reject", "reject") => 1,
-            ("reject", _) => 2,
-            ("accept", _) => 3,
-            _ => 4,
-        };
-        self.0[place] += 1;
+/// The verdict of this program on a row that crashes, hangs or lies about its id must be a problem; this one answers in its place.
+#[test]
+fn what_does_not_answer_is_a_problem() {
+    let row = serde_json::json!({"id": "one", "tier": "core", "purpose": "client", "expected": "reject"});
+    let dead = Reply { answer: Err("no answer: exit status 101".into()), cpu: std::time::Duration::ZERO };
+    let other = Reply { answer: Ok(serde_json::json!({"id": "two", "result": "reject", "reason": ""})), ..dead.clone() };
+    let error = Reply { answer: Ok(serde_json::json!({"id": "one", "result": "error", "reason": ""})), ..dead.clone() };
+    for reply in [dead, other, error] {
+        let problem = Exceptions::default().problem(&Outcome::of(&row, &reply));
+        assert!(problem.is_some_and(|problem| problem.starts_with("one (core): ")), "{reply:?}");
     }
-}
-
-struct Outcome {
-    id: String,
-    tier: String,
-    clients: bool,
-    expected: String,
-    actual: String,
-    reason: String,
-}
-
-impl Outcome {
-    fn of(row: &Value, answer: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        assert_eq!(row["id"], answer["id"]);
-        assert_ne!(answer["result"], "error", "{answer}");
-        Self {
-            id: text(&row["id"]),
-            tier: text(&row["tier"]),
-            clients: matches!(row["purpose"].as_str(), Some("client" | "any")),
-            expected: text(&row["expected"]),
-            actual: text(&answer["result"]),
-            reason: text(&answer["reason"]),
-        }
-    }
-
-    fn problem(&self, exceptions: &mut BTreeMap<String, (String, String)>) -> Option<String> {
-        if !self.clients || self.expected == "either" || self.expected == self.actual {
-            return None;
-        }
-        let what = format!("{} ({}): expected {}, got {}: {}", self.id, self.tier, self.expected, self.actual, self.reason);
-        let listed = exceptions.remove(&self.id);
-        let false_accept = self.actual == "accept" && GATING.contains(&self.tier.as_str());
-        (listed != Some((self.expected.clone(), self.actual.clone())) || false_accept).then_some(what)
-    }
+    let right = Reply {
+        answer: Ok(serde_json::json!({"id": "one", "result": "reject", "reason": ""})),
+        cpu: std::time::Duration::ZERO,
+    };
+    assert_eq!(Exceptions::default().problem(&Outcome::of(&row, &right)), None);
 }
 
 fn folder() -> Option<PathBuf> {
@@ -106,16 +79,7 @@ fn folder() -> Option<PathBuf> {
     Some(vectors.join("x509")).filter(|folder| folder.is_dir())
 }
 
-fn exceptions() -> BTreeMap<String, (String, String)> {
-    let list: Vec<BTreeMap<String, String>> = serde_json::from_str(include_str!("conformance_exceptions.json")).unwrap();
-    let entry = |mut entry: BTreeMap<String, String>| {
-        assert!(!entry["reason"].is_empty());
-        (entry.remove("id").unwrap(), (entry.remove("expected").unwrap(), entry.remove("actual").unwrap()))
-    };
-    list.into_iter().map(entry).collect()
-}
-
-fn unpacked(path: &std::path::Path) -> Vec<u8> {
+fn unpacked(path: &Path) -> Vec<u8> {
     let mut text = Vec::new();
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut text).unwrap();
     text

@@ -59,6 +59,11 @@ impl Profiles {
         Ok(Self { by_issuer })
     }
 
+    /// Every CA certificate that has a profile, by SHA-256, and the profile's name.
+    pub fn issuers(&self) -> impl Iterator<Item = (&[u8; 32], &str)> {
+        self.by_issuer.iter().map(|(issuer, profile)| (issuer, profile.name.as_str()))
+    }
+
     /// The profile for a verified path: that of the CA nearest to the client.
     pub(super) fn of(&self, verification: &Verification) -> Option<&Arc<ConfiguredProfile>> {
         if self.by_issuer.is_empty() {

@@ -1,11 +1,13 @@
 //! Registered certificates: lists of those that may pass, and of those that may not, each one named by itself.
 //!
-//! A list narrows what validation let pass; it never replaces validation. A certificate is found by hash, so that a list of
+//! An allow or a deny list narrows what validation let pass; it never replaces validation. The thumbprints, which do, are judged by
+//! the verifier ([`crate::verifier::verify_thumbprint`]) and stand here because a route has them beside its lists. A certificate is found by hash, so that a list of
 //! 100,000 costs a request what a list of one does.
 
 use std::collections::HashSet;
 
 use crate::refusal::{Refusal, Refused};
+use crate::verifier::Thumbprints;
 use crate::x509::certificate::Certificate;
 use crate::x509::name_text::is_rfc2253_text;
 
@@ -121,6 +123,8 @@ pub struct RegisteredCertificates {
     pub allow: CertificateList,
     /// These never pass.
     pub deny: CertificateList,
+    /// These need no CA.
+    pub self_signed: Thumbprints,
 }
 
 impl RegisteredCertificates {

@@ -9,8 +9,19 @@ use crate::clock::UnixTime;
 use crate::config;
 
 pub(super) fn run(folder: &Path, out: &mut dyn Write) -> ExitCode {
-    match config::load(folder, UnixTime::now()) {
+    let now = UnixTime::now();
+    match config::load(folder, now) {
         Ok(loaded) => {
+            for tenant in &loaded.snapshot.tenants {
+                // Those that have ended stand among the other warnings.
+                for ca in tenant.ending_cas(now).iter().filter(|ca| ca.end > now) {
+                    let (name, until, days) = (&tenant.name, ca.end.rfc3339(), ca.end.days_after(now));
+                    say(&format!(
+                        "warning: {name}: the CA certificate `{}` ends on {until}, in {days} days; get its successor",
+                        ca.subject
+                    ));
+                }
+            }
             for warning in &loaded.warnings {
                 say(&format!("warning: {warning}"));
             }

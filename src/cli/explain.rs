@@ -1,25 +1,29 @@
 //! `vestibule explain`: a recorded request head through a configuration, stage by stage.
 //!
-//! Nothing is sent. What the stages say is for the operator: codes and causes that clients never see.
+//! Nothing is sent to the upstream; lists and OCSP answers are fetched as the server would fetch them. What the stages say is for the operator: codes and causes that clients never see.
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{USAGE, done, failed, inspect, refused, say};
-use crate::admission::{Anonymous, Identity};
+use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
-use crate::request_head::{RequestHead, RequestTarget};
+use crate::request_head::{Connection, RequestHead, RequestTarget, TlsPeer};
+use crate::revocation::{Cache, Revocation};
 use crate::rules::{Permitted, RuleAnswer, RuleTrace, Trace};
+use crate::telemetry::fetches::FetchMetrics;
 use crate::variables::ProfileVariable;
+use crate::x509::certificate::Certificate;
 use crate::x509::reason::reason_text;
 
 /// The arguments of `explain`.
@@ -34,6 +38,12 @@ pub(super) struct ExplainArgs {
     /// The address that the connection comes from
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     peer: IpAddr,
+    /// The connection is a TLS handshake with Vestibule itself, for this server name
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+    /// The certificate that was shown in that handshake, and its chain (PEM or DER)
+    #[arg(long, value_name = "FILE", requires = "sni")]
+    client_certificate: Option<PathBuf>,
     /// A file with the request head; standard input when left out
     head: Option<PathBuf>,
 }
@@ -43,7 +53,7 @@ const LARGEST_HEAD: usize = 128 * 1024;
 
 pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     let now = args.at.unwrap_or_else(UnixTime::now);
-    let loaded = match config::load(&args.config, now) {
+    let mut loaded = match config::load(&args.config, now) {
         Ok(loaded) => loaded,
         Err(problems) => return refused(&args.config, &problems),
     };
@@ -51,10 +61,19 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
         Ok(bytes) => bytes,
         Err(why) => return failed(&format!("the request head cannot be read: {why}")),
     };
-    let outcome = head_of(&bytes, args.peer);
+    let connection = match connection(args) {
+        Ok(connection) => connection,
+        Err(why) => return failed(&format!("the client certificate cannot be read: {why}")),
+    };
+    let outcome = head_of(&bytes, connection);
     if bytes.is_empty() {
         say("there is no request head");
         return ExitCode::from(USAGE);
+    }
+    let settings = loaded.process.revocation.clone();
+    match Revocation::start(settings, Cache::Read, FetchMetrics::default(), Box::new(move || now)) {
+        Ok(revocation) => loaded.snapshot.attach(&revocation),
+        Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();
     let written = explain(&loaded.snapshot, outcome, now, &mut said);
@@ -85,8 +104,20 @@ fn read(args: &ExplainArgs) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn connection(args: &ExplainArgs) -> io::Result<Connection> {
+    let mut connection = Connection::from_address(args.peer);
+    let Some(sni) = &args.sni else { return Ok(connection) };
+    let mut certificates = Vec::new();
+    if let Some(file) = &args.client_certificate {
+        let read = Certificate::from_pem_or_der(&std::fs::read(file)?).map_err(io::Error::other)?;
+        certificates = read.iter().map(|certificate| certificate.der().to_vec()).collect();
+    }
+    connection.tls = Some(Arc::new(TlsPeer { certificates, sni: Some(sni.clone()) }));
+    Ok(connection)
+}
+
 /// Reads a recorded head with the parser that the server uses. A recording often lacks the empty line at its end.
-fn head_of(bytes: &[u8], peer: IpAddr) -> Result<RequestHead, Refused> {
+fn head_of(bytes: &[u8], connection: Connection) -> Result<RequestHead, Refused> {
     let malformed = |why: String| Refused::new(Refusal::RequestMalformed, why);
     if bytes.len() > LARGEST_HEAD {
         return Err(Refused::new(Refusal::RequestHeadTooLarge, format!("more than {LARGEST_HEAD} bytes")));
@@ -113,12 +144,12 @@ fn head_of(bytes: &[u8], peer: IpAddr) -> Result<RequestHead, Refused> {
         method: Method::from_bytes(request.method.unwrap_or_default().as_bytes()).map_err(|why| malformed(why.to_string()))?,
         target: RequestTarget::parse(request.path.unwrap_or_default())?,
         headers,
-        peer: Some(peer),
+        connection,
     })
 }
 
 fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTime, out: &mut dyn Write) -> io::Result<()> {
-    let forward = head.and_then(|head| AuthenticatedForward::authenticate(&snapshot.directory, head));
+    let forward = head.and_then(|head| AuthenticatedForward::unremembered(&snapshot.directory, head, now));
     let mut forward = match forward {
         Ok(forward) => forward,
         Err(refused) => {
@@ -127,10 +158,17 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
         }
     };
     let domain = forward.domain();
-    writeln!(out, "front door     `{}` for `{}`, key {}", domain.front_door().name, domain.name(), forward.key_position())?;
+    write!(out, "front door     `{}` for `{}`", domain.front_door().name, domain.name())?;
+    if let Some(position) = forward.key_position() {
+        write!(out, ", key {position}")?;
+    }
+    if let Some(keyid) = forward.keyid() {
+        write!(out, ", signed with `{keyid}`; whether the nonce is new was not asked")?;
+    }
+    writeln!(out)?;
     writeln!(out, "client         {}", forward.client_address())?;
-    let endpoint = snapshot.tenant(&forward).ok().and_then(|tenant| tenant.authorize.as_ref());
-    if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.path == forward.target().path()) {
+    let tenant = snapshot.tenant(&forward).ok();
+    if let Some(endpoint) = tenant.and_then(|tenant| tenant.asked_at(&forward)) {
         match forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header) {
             Ok(original) => forward = original,
             Err(refused) => return decision(out, &refused),
@@ -139,7 +177,8 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     }
     let mut findings = Findings::default();
     let mut rules = Vec::new();
-    let decided = snapshot.decide(forward, "explain", now, &mut findings, Trace::On(&mut rules));
+    let deciding = snapshot.decide(forward, "explain", now, &mut findings, Trace::On(&mut rules));
+    let decided = tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(deciding);
     findings.rules = rules;
     stages(out, &findings)?;
     match decided {
@@ -187,12 +226,25 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             writeln!(out, "  remark       {remark}")?;
         }
     }
+    if let Some(found) = &findings.thumbprint {
+        writeln!(out, "registered     by {}, validity {}", found.by().word(), found.validity().name())?;
+        for error in found.errors() {
+            writeln!(out, "  error        {}: {}", error.code, reason_text(error.code))?;
+        }
+        for remark in found.remarks() {
+            writeln!(out, "  remark       {remark}")?;
+        }
+    }
     if let Some(admission) = &findings.admission {
         match (admission.identity(), admission.anonymous_because()) {
             (Some(identity), _) => {
                 let waived: Vec<&str> = identity.waived().iter().map(|waiver| waiver.word()).collect();
                 let waived = if waived.is_empty() { "nothing".to_owned() } else { waived.join(", ") };
-                writeln!(out, "admission      verified; waived: {waived}")?;
+                let by = match identity.basis() {
+                    Basis::Ca(_) => "verified",
+                    Basis::Thumbprint(_) => "verified by thumbprint, by no CA",
+                };
+                writeln!(out, "admission      {by}; waived: {waived}")?;
                 profile(out, identity)?;
             }
             (None, Some(Anonymous::NotAccepted(refused))) => writeln!(out, "admission      anonymous; {refused}")?,

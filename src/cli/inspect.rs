@@ -15,9 +15,10 @@ use crate::variables::{CertificateVariable, CertificateVariables, Moment, Profil
 use crate::verifier::{TrustedCas, VerificationSettings, optional_no_ca_text, verify};
 use crate::x509::certificate::{Certificate, CertificateError};
 use crate::x509::name::Name;
+use crate::x509::path::EXTENDED_KEY_USAGE;
 use crate::x509::profile::{Assessment, ProfileKind};
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
-use crate::x509::{object_names, oid};
+use crate::x509::{lint, object_names, oid};
 
 /// The arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -165,7 +166,24 @@ fn warnings(certificate: &Certificate) -> Vec<String> {
         .into_iter()
         .filter(|(_, date)| !date.is_rfc5280())
         .map(|(field, _)| format!("{field} is not in the form of RFC 5280"));
-    opinion.into_iter().chain(names).chain(dates).collect()
+    opinion.into_iter().chain(names).chain(dates).chain(unlike_a_clients(certificate)).collect()
+}
+
+/// What routes do not let pass unless they say so.
+fn unlike_a_clients(certificate: &Certificate) -> Vec<String> {
+    let mut unlike = Vec::new();
+    let is_ca = lint::has_ca_flag(certificate.der()).unwrap_or_default();
+    if !is_ca && certificate.extension(EXTENDED_KEY_USAGE) == Ok(None) {
+        unlike.push("there is no extended key usage: routes let it pass with `allow_missing_eku`, or registered".to_owned());
+    }
+    let x509 = certificate.openssl();
+    if x509.public_key().and_then(|key| x509.verify(&key)).unwrap_or_default() {
+        let entry = format!("sha256:{}", hex::encode(certificate.sha256()));
+        unlike.push(format!(
+            "it is signed by its own key: routes let it pass registered, `self_signed_certificates = [\"{entry}\"]`"
+        ));
+    }
+    unlike
 }
 
 /// The variables of the attributes that are there: under their OID, and under their short name if they have one.

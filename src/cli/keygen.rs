@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{done, failed, refused};
 use crate::config;
-use crate::secret::{Pepper, generate_api_key};
+use crate::secret::{Pepper, SignatureKey, generate_api_key};
 
 /// The arguments of `keygen`.
 #[derive(Debug, Args)]
@@ -16,6 +16,9 @@ pub(super) struct KeygenArgs {
     /// Make a pepper instead of a key
     #[arg(long, conflicts_with = "config")]
     pepper: bool,
+    /// Make a key for signatures (RFC 9421) instead
+    #[arg(long, conflicts_with_all = ["config", "pepper"])]
+    signature_key: bool,
     /// The configuration folder, for its pepper
     #[arg(long, value_name = "DIR", default_value = "edge-config")]
     config: PathBuf,
@@ -25,6 +28,12 @@ pub(super) fn run(args: &KeygenArgs, out: &mut dyn Write) -> ExitCode {
     if args.pepper {
         return match Pepper::generate() {
             Ok(pepper) => done(writeln!(out, "{pepper}")),
+            Err(why) => failed(&why),
+        };
+    }
+    if args.signature_key {
+        return match SignatureKey::generate() {
+            Ok(key) => done(writeln!(out, "{key}")),
             Err(why) => failed(&why),
         };
     }

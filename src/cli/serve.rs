@@ -9,14 +9,16 @@ use arc_swap::ArcSwap;
 use super::{failed, refused};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::revocation::{Cache, Revocation};
 use crate::server::{self, Reloader, Shared};
 use crate::telemetry::access::AccessLog;
+use crate::telemetry::daily::Daily;
 use crate::telemetry::diagnostics;
 use crate::telemetry::metrics::Metrics;
 
 pub(super) fn run(folder: &Path) -> ExitCode {
     let reloader = Reloader::new(folder.to_owned());
-    let loaded = match config::load(folder, UnixTime::now()) {
+    let mut loaded = match config::load(folder, UnixTime::now()) {
         Ok(loaded) => loaded,
         Err(problems) => return refused(folder, &problems),
     };
@@ -32,7 +34,17 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(access) => access,
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
     };
-    let shared = Shared { snapshot: ArcSwap::from_pointee(loaded.snapshot), metrics: Metrics::default(), access };
+    let metrics = Metrics::default();
+    let settings = loaded.process.revocation.clone();
+    let clock = Box::new(UnixTime::now);
+    let revocation = match Revocation::start(settings, Cache::ReadAndWrite, metrics.fetches.clone(), clock) {
+        Ok(revocation) => revocation,
+        Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
+    };
+    loaded.snapshot.attach(&revocation);
+    let replay = Arc::clone(&loaded.process.replay);
+    let snapshot = ArcSwap::from_pointee(loaded.snapshot);
+    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::front_doors::Door;
+use super::own_tls::OwnHost;
 use super::process::Process;
 use super::table::Table;
 use super::tenant::Place;
-use crate::front_door::{Contract, ContractHeader, Directory, Domain, DomainParts};
+use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::HeaderNames;
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
@@ -20,7 +21,8 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
-) {
+) -> Vec<OwnHost> {
+    let mut own_hosts = Vec::new();
     let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     if tables.is_empty() {
@@ -31,7 +33,7 @@ pub(super) fn read(
         );
     }
     for table in tables {
-        let Some(domain) = domain(&table, place, process, doors, rules) else {
+        let Some((domain, door)) = domain(&table, place, process, doors, rules) else {
             table.finish();
             continue;
         };
@@ -39,6 +41,10 @@ pub(super) fn read(
         let mut hosts = vec![domain.name().to_owned()];
         if aliases {
             hosts.push(format!("mtls.{}", domain.name()));
+        }
+        if let Some(asking) = door.own_tls {
+            let own = |host: &String| OwnHost { host: host.clone(), is_alias: host != domain.name(), asking };
+            own_hosts.extend(hosts.iter().map(own));
         }
         for host in hosts {
             if directory.add(&host, Arc::clone(&domain)).is_err() {
@@ -51,12 +57,18 @@ pub(super) fn read(
         }
         table.finish();
     }
+    own_hosts
 }
 
-fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door], rules: &RuleSet) -> Option<Domain> {
+fn domain<'d>(
+    table: &Table<'_>,
+    place: &Place<'_>,
+    process: &Process,
+    doors: &'d [Door],
+    rules: &RuleSet,
+) -> Option<(Domain, &'d Door)> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
-    let tags = tags(table);
     let client_ip = client_ip_header(table);
     let wanted = table.text("front_door");
     let door = match (&wanted, doors) {
@@ -74,29 +86,54 @@ fn domain(table: &Table<'_>, place: &Place<'_>, process: &Process, doors: &[Door
             door
         }
     };
+    let api_keys = api_keys(table, door, process);
     let door = door?;
     let mut headers = door.headers.clone();
-    headers.push((ContractHeader::ClientAddress, client_ip.clone()));
+    if door.own_tls.is_none() {
+        headers.push((ContractHeader::ClientAddress, client_ip.clone()));
+    } else if table.has("custom_client_ip_header") {
+        let found = "has no effect: clients connect to us, and the connection says their address";
+        table.problem("custom_client_ip_header", found, "no such key with a front door of format `tls`");
+    }
     let contract = Contract::new(door.api_key.clone(), &headers)
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
     let mut reserved = HeaderNames::default();
+    let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
+    let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
+    for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
+        reserved.insert(header, ());
+    }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
-    Some(Domain::new(DomainParts {
+    let parts = DomainParts {
         name: name?,
         tenant: place.position,
         front_door: Arc::clone(&door.front_door),
         contract,
-        api_keys: ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags?),
+        api_keys: api_keys?,
         client_ip_header: client_ip,
         reserved,
-    }))
+    };
+    Some((Domain::new(parts), door))
 }
 
 /// The longest list of keys: the one in use, and the one that follows it.
 const MOST_KEYS: usize = 2;
+
+/// The keys that the front door sends for this domain. The outer option is none after a problem.
+fn api_keys(table: &Table<'_>, door: Option<&Door>, process: &Process) -> Option<Option<ApiKeys>> {
+    let Some(door) = door.filter(|door| !door.front_door.proofs.need_api_keys()) else {
+        let tags = tags(table)?;
+        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags)));
+    };
+    if table.has("cname_api_keys") {
+        let found = format!("has no effect: the front door `{}` does not prove itself by a key", door.front_door.name);
+        table.problem("cname_api_keys", found, "no such key, or \"api_key\" among the `proofs` of the front door");
+    }
+    Some(None)
+}
 
 fn tags(table: &Table<'_>) -> Option<Vec<Tag>> {
     let texts = table.texts("cname_api_keys");

@@ -1,15 +1,19 @@
 //! `[policy]`: of a tenant, and of a route on top of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::registered;
 use super::table::Table;
+use super::trusted_ca::{TrustSet, TrustSets};
+use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
-use crate::journey::RoutePolicy;
-use crate::verifier::{RevocationCheckMode, TrustedCas, VerificationSettings};
+use crate::journey::{ExpiryWarning, RoutePolicy};
+use crate::verifier::{TrustedCas, VerificationSettings};
+
+/// How long ahead of a certificate's end it is told, when nothing else is said.
+const DEFAULT_WARNING: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a policy says, before its CAs are looked up.
 #[derive(Clone)]
@@ -19,6 +23,7 @@ pub(super) struct PolicySettings {
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
     monitor: bool,
+    expiry: ExpiryWarning,
 }
 
 impl Default for PolicySettings {
@@ -35,17 +40,15 @@ impl Default for PolicySettings {
             trusted_ca: None,
             registered: Arc::default(),
             monitor: false,
+            expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
         }
     }
 }
 
-/// The longest path that a setting may ask for.
-const LONGEST_PATH: usize = 20;
-
 impl PolicySettings {
     /// Reads a policy table; what it leaves out is as in `self`.
     pub(super) fn read(&self, table: Table<'_>, folder: &Path) -> Self {
-        let (admission, verification) = (&self.admission, &self.verification);
+        let admission = &self.admission;
         let settings = Self {
             admission: Policy {
                 verification: table.choice(
@@ -66,20 +69,8 @@ impl PolicySettings {
                 allow_revoked_certificates: flag(&table, "allow_revoked_certificates", admission.allow_revoked_certificates),
                 require_profile: table.boolean("require_profile", admission.require_profile),
             },
-            verification: VerificationSettings {
-                revocation_check_mode: table.choice(
-                    "revocation_check_mode",
-                    &[
-                        ("SKIP", RevocationCheckMode::Skip),
-                        ("IGNORE_CA_ERROR", RevocationCheckMode::IgnoreCaError),
-                        ("STRICT", RevocationCheckMode::Strict),
-                    ],
-                    verification.revocation_check_mode,
-                ),
-                allow_stale_crl: table.boolean("allow_stale_crl", verification.allow_stale_crl),
-                max_path_length: max_path_length(&table, verification.max_path_length),
-                ..verification.clone()
-            },
+            verification: verification::read(&table, &self.verification),
+            expiry: expiry::read(&table, &self.expiry),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
             monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
@@ -90,32 +81,36 @@ impl PolicySettings {
     }
 
     /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>) -> Option<RoutePolicy> {
+    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
-        let trust = match (&self.trusted_ca, self.admission.verification) {
+        let set = match (&self.trusted_ca, self.admission.verification) {
             (Some(name), _) => match trusted.get(name) {
-                Some(trust) => Some(trust.clone()),
+                Some(set) => set.clone().map(Some),
                 None => {
                     at.problem("policy.trusted_ca", format!("there is no set `{name}`"), accepted);
                     None
                 }
             },
             (None, VerificationMode::Off) => Some(None),
+            // Somebody has to say what is wrong with the others.
+            (None, _) if !self.registered.self_signed.is_empty() => match TrustedCas::nobody() {
+                Ok(nobody) => Some(Some(TrustSet { trust: Arc::new(nobody), plan: None })),
+                Err(problems) => {
+                    problems.iter().for_each(|problem| at.problem("policy", problem.to_string(), ""));
+                    None
+                }
+            },
             (None, _) => {
                 at.problem("policy.trusted_ca", "is missing; nobody's certificate could be verified", accepted);
                 None
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        let monitor = self.monitor;
-        Some(RoutePolicy { trust: trust?, verification, admission: self.admission, registered, monitor })
+        let (expiry, monitor) = (self.expiry.clone(), self.monitor);
+        let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
+        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry, monitor })
     }
-}
-
-fn max_path_length(table: &Table<'_>, default: u32) -> u32 {
-    let length = table.number("max_path_length", 0..=LONGEST_PATH, usize::try_from(default).unwrap_or(LONGEST_PATH));
-    u32::try_from(length).unwrap_or(default)
 }
 
 /// Whoever writes a switch about certificates believes that somebody looks at them.
@@ -131,6 +126,7 @@ fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
         ("require_profile", admission.require_profile),
         ("allow_certificates", !registered.allow.is_empty()),
         ("deny_certificates", !registered.deny.is_empty()),
+        ("self_signed_certificates", !registered.self_signed.is_empty()),
     ];
     for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
         let found = "has no effect: `verification` is `off`, and everybody passes";

@@ -1,13 +1,19 @@
 //! `vestibule.toml`: what the process needs before any request.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use super::revocation;
+use super::secret_file;
+use super::server_tls::{self, ServerTls};
 use super::table::Table;
-use crate::front_door::HeadLimits;
+use crate::clock::UnixTime;
+use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddress};
+use crate::revocation::RevocationSettings;
 use crate::rules::GeoIp;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
@@ -31,11 +37,14 @@ impl Listen {
     }
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin` and the time-outs of the server.
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation` and the time-outs
+/// of the server.
 #[derive(Debug)]
 pub struct Process {
-    /// Data listeners.
+    /// Data listeners without TLS.
     pub listen: Vec<Listen>,
+    /// The data listener with TLS of our own.
+    pub tls: Option<ServerTls>,
     /// Worker threads; 0 is one for each core.
     pub workers: usize,
     /// How long an idle front-door connection is kept.
@@ -58,8 +67,12 @@ pub struct Process {
     pub geoip: Option<Arc<GeoIp>>,
     /// The level of diagnostics.
     pub log_level: String,
+    /// What remembers the nonces of signed requests.
+    pub replay: Arc<Replay>,
     /// Where access lines go.
     pub access: AccessTarget,
+    /// How lists and OCSP answers are fetched.
+    pub revocation: RevocationSettings,
 }
 
 /// actix-http reads at most this many header lines of a request.
@@ -68,15 +81,18 @@ const MOST_HEADERS: usize = 96;
 const MOST_HEADER_BYTES: usize = 128 * 1024;
 
 impl Process {
-    pub(super) fn read(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Self {
+    pub(super) fn read(table: Table<'_>, folder: &Path, now: UnixTime, warnings: &mut Vec<String>) -> Self {
         let server = table.table_or_empty("server");
         let admin = table.table_or_empty("admin");
         let limits = table.table_or_empty("limits");
         let logs = table.table_or_empty("logs");
         let secrets = table.table_or_empty("secrets");
         let geo = table.table_or_empty("geoip");
+        let fetching = table.table_or_empty("revocation");
+        let replay_table = table.table_or_empty("replay");
         let process = Self {
             listen: listeners(&server),
+            tls: server_tls::read(&server, folder, warnings),
             workers: server.number("workers", 0..=1024, 0),
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
@@ -92,9 +108,11 @@ impl Process {
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
             geoip: geoip(&geo, folder),
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
+            replay: Arc::new(replay(&replay_table, folder, now, warnings)),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
+            revocation: revocation::settings(&fetching, folder),
         };
-        for child in [server, admin, limits, logs, secrets, geo, table] {
+        for child in [server, admin, limits, logs, secrets, geo, fetching, replay_table, table] {
             child.finish();
         }
         process
@@ -103,7 +121,7 @@ impl Process {
 
 fn listeners(server: &Table<'_>) -> Vec<Listen> {
     let texts = server.texts("listen");
-    if texts.is_empty() {
+    if texts.is_empty() && !server.has("tls") {
         server.problem("listen", "is missing", "a list of listeners, like [\"127.0.0.1:8080\"]");
     }
     let read = texts
@@ -128,34 +146,60 @@ fn header_bytes(limits: &Table<'_>) -> usize {
     bytes
 }
 
+/// As many as one process gets at 11,000 signed requests a second.
+const NONCES: usize = 1_000_000;
+
+/// Where nonces are remembered. Something must stand for a table with a problem.
+fn replay(table: &Table<'_>, folder: &Path, now: UnixTime, warnings: &mut Vec<String>) -> Replay {
+    let timeout = table.positive_duration("redis_timeout", Duration::from_millis(250));
+    let file = table.text("redis_password_file");
+    let password = file.and_then(|file| {
+        secret_file::read(
+            table,
+            "redis_password_file",
+            folder,
+            &file,
+            ("the password of Redis", "the password alone"),
+            warnings,
+        )
+    });
+    let memory = Replay::Memory(NonceMemory::new(table.number("memory_entries", 1_000..=100_000_000, NONCES), now));
+    // An address that is refused may hold a password.
+    let address = table.text("redis").and_then(|text| {
+        let shown = if text.contains('@') { "***" } else { &text };
+        StoreAddress::parse(&text).map_err(|why| table.problem("redis", format!("found `{shown}`"), why)).ok()
+    });
+    if !table.has("redis") {
+        for key in ["redis_timeout", "redis_password_file"].iter().filter(|key| table.has(key)) {
+            table.problem(key, "has no effect", format!("`redis`, or no `{key}`"));
+        }
+    } else if table.has("memory_entries") {
+        table.problem("memory_entries", "has no effect beside `redis`", "one of the two");
+    }
+    let Some(address) = address else { return memory };
+    match NonceStore::new(&address, password.as_ref().map(|password| password.trim()), timeout) {
+        Ok(store) => Replay::Redis(store),
+        Err(why) => {
+            table.problem("redis", format!("cannot be used: {why}"), "a Redis that can be reached");
+            memory
+        }
+    }
+}
+
 fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Pepper> {
     let accepted = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
     let (key, text) = match (secrets.text("pepper"), secrets.text("pepper_file")) {
         // The environment's wins: it is the way to override the file's.
-        (Some(text), _) => ("pepper", text),
-        (None, Some(file)) => match std::fs::read_to_string(folder.join(&file)) {
-            Ok(text) => {
-                if is_open_to_everybody(&folder.join(&file)) {
-                    warnings.push(format!("`{file}` holds the pepper, and everybody on this machine may read it: chmod 600"));
-                }
-                ("pepper_file", text)
-            }
-            Err(why) => {
-                let found = format!("`{file}` cannot be read: {why}");
-                secrets.problem("pepper_file", found, format!("a file with {accepted}"));
-                return None;
-            }
-        },
+        (Some(text), _) => ("pepper", Zeroizing::new(text)),
+        (None, Some(file)) => {
+            ("pepper_file", secret_file::read(secrets, "pepper_file", folder, &file, ("the pepper", accepted), warnings)?)
+        }
         (None, None) => {
             secrets.problem("pepper_file", "is missing", format!("a file with {accepted}"));
             return None;
         }
     };
     Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
-}
-
-fn is_open_to_everybody(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
 /// Reads the pepper of a configuration folder alone, for `vestibule keygen`.

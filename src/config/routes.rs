@@ -8,15 +8,15 @@ use http::Method;
 
 use super::policy::PolicySettings;
 use super::table::Table;
+use super::trusted_ca::TrustSets;
 use crate::journey::{Route, RoutePolicy};
 use crate::upstream::Upstream;
-use crate::verifier::TrustedCas;
 
 pub(super) fn read(
     tenant: &Table<'_>,
     policy: &PolicySettings,
     folder: &Path,
-    trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
+    trusted: &TrustSets,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Vec<Route> {
     let tables = tenant.tables("routes");
@@ -32,7 +32,7 @@ fn route(
     table: Table<'_>,
     policy: &PolicySettings,
     folder: &Path,
-    trusted: &BTreeMap<String, Option<Arc<TrustedCas>>>,
+    trusted: &TrustSets,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Option<Route> {
     let path = table.required_text("path", "the start of a path, like \"/\"");

@@ -35,7 +35,10 @@ pub(super) fn known(
     doors: &[Door],
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Known {
-    let says = |door: &Door| door.headers.iter().any(|(header, _)| *header == ContractHeader::ForwardedProto);
+    // Whoever comes to our own TLS listener comes over https.
+    let says = |door: &Door| {
+        door.own_tls.is_some() || door.headers.iter().any(|(header, _)| *header == ContractHeader::ForwardedProto)
+    };
     Known {
         lists: lists::read(tenant, folder),
         upstreams: upstreams.keys().cloned().collect(),

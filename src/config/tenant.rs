@@ -9,8 +9,9 @@ use super::domains::CLIENT_IP_HEADERS;
 use super::front_doors::{Door, parse_header_name};
 use super::policy::PolicySettings;
 use super::process::Process;
+use super::server_tls::Wanted;
 use super::table::Table;
-use super::{domains, front_doors, profiles, routes, rules, trusted_ca, upstreams};
+use super::{domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
@@ -31,22 +32,27 @@ pub(super) fn read(
     place: &Place<'_>,
     process: &Process,
     directory: &mut Directory,
+    wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
-    let doors = front_doors::read(&table);
+    let trusted = trusted_ca::read(&table, place, warnings);
+    let doors = front_doors::read(&table, place, &trusted, warnings);
     let upstreams = upstreams::read(&table, place.folder);
     let known = rules::known(&table, place.folder, process, &doors, &upstreams);
     let rules = rules::read(&table, &known);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
-    domains::read(&table, place, process, &doors, &rules, directory);
-    let trusted = trusted_ca::read(&table, place, warnings);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let mut routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
+    wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
+    wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     rules::compile(&rules, &mut routes);
+    trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
+    trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();

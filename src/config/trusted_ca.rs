@@ -4,32 +4,41 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::pem_file::{self, Wanted};
+use super::revocation;
 use super::table::Table;
 use super::tenant::Place;
+use crate::revocation::FetchPlan;
 use crate::verifier::TrustedCas;
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 
-/// The largest file of certificates or CRLs.
-const LARGEST_FILE: u64 = 256 << 20;
+/// A set of CAs, and what may be fetched about the certificates below them.
+#[derive(Clone)]
+pub(super) struct TrustSet {
+    pub(super) trust: Arc<TrustedCas>,
+    pub(super) plan: Option<Arc<FetchPlan>>,
+}
+
+/// Every set by its name; one that has problems stands as `None`.
+pub(super) type TrustSets = BTreeMap<String, Option<TrustSet>>;
 
 /// Reads every set. One that has problems stands as `None`, so that its name is still known.
-pub(super) fn read(
-    tenant: &Table<'_>,
-    place: &Place<'_>,
-    warnings: &mut Vec<String>,
-) -> BTreeMap<String, Option<Arc<TrustedCas>>> {
+pub(super) fn read(tenant: &Table<'_>, place: &Place<'_>, warnings: &mut Vec<String>) -> TrustSets {
     let mut sets = BTreeMap::new();
     for (name, table) in tenant.named_tables("trusted_ca") {
         let material = TrustMaterial {
-            anchors: sources(&table, "certificates", &["CERTIFICATE", "X509 CERTIFICATE"], place.folder),
-            intermediates: sources(&table, "intermediates", &["CERTIFICATE", "X509 CERTIFICATE"], place.folder),
-            crls: sources(&table, "crl", &["X509 CRL"], place.folder),
+            anchors: sources(&table, "certificates", Wanted::Certificates, place.folder),
+            intermediates: sources(&table, "intermediates", Wanted::Certificates, place.folder),
+            crls: sources(&table, "crl", Wanted::Crls, place.folder),
         };
+        let (ocsp, plan) = revocation::plan(&table);
+        let sources = plan.as_ref().is_some_and(|plan| !plan.crl_urls.is_empty() || !plan.hosts.is_empty());
         let options = TrustOptions {
             allow_partial_chain: table.boolean("allow_partial_chain", false),
             x509_strict: table.boolean("x509_strict", true),
             allow_ed448: table.boolean("allow_ed448", false),
-            ..TrustOptions::default()
+            ocsp,
+            revocation_sources: sources,
         };
         if table.texts("certificates").is_empty() {
             table.problem("certificates", "is missing", "a list of PEM files with the CAs that are trusted");
@@ -37,7 +46,7 @@ pub(super) fn read(
         let trust = match TrustedCas::build(&material, options, place.now) {
             Ok(trust) => {
                 warnings.extend(trust.warnings().iter().map(ToString::to_string));
-                Some(Arc::new(trust))
+                Some(TrustSet { trust: Arc::new(trust), plan })
             }
             Err(problems) => {
                 for problem in problems {
@@ -52,10 +61,10 @@ pub(super) fn read(
     sets
 }
 
-fn sources(table: &Table<'_>, key: &str, labels: &[&str], folder: &Path) -> Vec<Source> {
+fn sources(table: &Table<'_>, key: &str, wanted: Wanted, folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     for file in table.texts(key) {
-        match blocks(&folder.join(&file), labels) {
+        match pem_file::blocks(&folder.join(&file), wanted) {
             Ok(blocks) => {
                 let named = |(at, der): (usize, Vec<u8>)| Source { origin: format!("{file}, block {}", at + 1), der };
                 sources.extend(blocks.into_iter().enumerate().map(named));
@@ -64,40 +73,4 @@ fn sources(table: &Table<'_>, key: &str, labels: &[&str], folder: &Path) -> Vec<
         }
     }
     sources
-}
-
-/// The blocks of a PEM file; every one must be of the right kind.
-fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, (String, String)> {
-    let wanted = labels.first().copied().unwrap_or_default();
-    let unreadable = |why: std::io::Error| (format!("cannot be read: {why}"), format!("a PEM file with {wanted} blocks"));
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > LARGEST_FILE {
-        return Err((format!("has {size} bytes"), format!("at most {LARGEST_FILE} bytes")));
-    }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    if bytes.first() == Some(&0x30) {
-        let command = if wanted == "X509 CRL" { "crl" } else { "x509" };
-        return Err(("is DER, not PEM".into(), format!("convert it: openssl {command} -inform der -in FILE -out FILE.pem")));
-    }
-    let blocks =
-        pem::parse_many(&bytes).map_err(|why| (format!("is not PEM: {why}"), format!("a PEM file with {wanted} blocks")))?;
-    if blocks.is_empty() {
-        return Err(("holds no PEM block".into(), format!("a PEM file with {wanted} blocks")));
-    }
-    blocks.into_iter().enumerate().map(|(at, block)| right_kind(block, at, labels, wanted)).collect()
-}
-
-fn right_kind(block: pem::Pem, at: usize, labels: &[&str], wanted: &str) -> Result<Vec<u8>, (String, String)> {
-    let label = block.tag();
-    if labels.contains(&label) {
-        return Ok(block.into_contents());
-    }
-    let mend = if label.ends_with("PRIVATE KEY") {
-        "a private key has no place here: remove it, and replace the key if others could read this file".to_owned()
-    } else if label.ends_with("CERTIFICATE REQUEST") {
-        "this is a request; use the certificate that the CA made of it".to_owned()
-    } else {
-        format!("only {wanted} blocks")
-    };
-    Err((format!("holds a {label} block at place {}", at + 1), mend))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a duration may look like.
-pub(super) const DURATION: &str = "a number with ms, s, m or h, like \"30s\"";
+pub(super) const DURATION: &str = "a number with ms, s, m, h or d, like \"30s\"";
 /// What a size may look like.
 pub(super) const SIZE: &str = "a number with B, KiB or MiB, like \"16KiB\"";
 
@@ -14,6 +14,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
         "s" => Some(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs),
         "h" => number.checked_mul(3_600).map(Duration::from_secs),
+        "d" => number.checked_mul(86_400).map(Duration::from_secs),
         _ => None,
     }
 }
@@ -46,7 +47,10 @@ mod tests {
         assert_eq!(duration("2 m"), Some(Duration::from_secs(120)));
         assert_eq!(size("16KiB"), Some(16_384));
         assert_eq!(size("1 GiB"), Some(1 << 30));
-        for bad in ["", "5", "s", "-1s", "1.5s", "5 S", "99999999999999999999s", "18446744073709551615h"] {
+        assert_eq!(duration("30d"), Some(Duration::from_secs(2_592_000)));
+        for bad in
+            ["", "5", "s", "-1s", "1.5s", "5 S", "99999999999999999999s", "18446744073709551615h", "18446744073709551615d"]
+        {
             assert_eq!(duration(bad), None, "{bad}");
         }
         for bad in ["", "5", "5K", "5KB", "-1B", "18446744073709551615GiB"] {

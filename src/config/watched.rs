@@ -8,8 +8,9 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 10] = [
+const FILE_KEYS: [&str; 15] = [
     "allow_certificates",
+    "certificate",
     "certificates",
     "crl",
     "database",
@@ -17,7 +18,11 @@ const FILE_KEYS: [&str; 10] = [
     "file",
     "intermediates",
     "issuers",
+    "key",
     "pepper_file",
+    "redis_password_file",
+    "secret_file",
+    "self_signed_certificates",
     "trusted_ca",
 ];
 

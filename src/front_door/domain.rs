@@ -7,6 +7,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use super::contract::Contract;
+use super::format::Format;
+use super::proof::Proofs;
 use crate::header_names::HeaderNames;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{RequestHead, RequestTarget};
@@ -37,12 +39,18 @@ pub enum ForwardedMismatch {
 pub struct FrontDoor {
     /// Its name in the configuration.
     pub name: String,
-    /// The most bytes of the certificate header.
+    /// What proves that a request comes from it; all are required.
+    pub proofs: Proofs,
+    /// The most bytes of a header that holds certificates.
     pub certificate_header_max: usize,
     /// How its verdict counts.
     pub forwarded_verdict: VerdictMode,
     /// What follows when it contradicts the certificate.
     pub forwarded_mismatch: ForwardedMismatch,
+    /// How it writes what it forwards.
+    pub format: Format,
+    /// Whether it must forward the server name of the handshake, and that must be the host asked for.
+    pub require_sni: bool,
 }
 
 /// What a [`Domain`] is made of.
@@ -55,8 +63,8 @@ pub struct DomainParts {
     pub front_door: Arc<FrontDoor>,
     /// The header names.
     pub contract: Contract,
-    /// The keys that prove the front door.
-    pub api_keys: ApiKeys,
+    /// The keys that prove the front door, when it proves itself by one.
+    pub api_keys: Option<ApiKeys>,
     /// The header with the client's address (Auth0 `custom_client_ip_header`).
     pub client_ip_header: HeaderName,
     /// Headers that only we set; a request's own copies are removed.
@@ -91,8 +99,8 @@ impl Domain {
         &self.0.contract
     }
 
-    pub(super) fn api_keys(&self) -> &ApiKeys {
-        &self.0.api_keys
+    pub(super) fn api_keys(&self) -> Option<&ApiKeys> {
+        self.0.api_keys.as_ref()
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {

@@ -4,9 +4,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::*;
 use crate::header_names::HeaderNames;
+use crate::request_head::Connection;
 use crate::secret::{ApiKeys, Pepper};
 
 const KEY: &str = "the key of the front door";
+const NOW: UnixTime = UnixTime(1_795_368_311);
 
 fn directory() -> Directory {
     let pepper = Arc::new(Pepper::parse(&"5a".repeat(32)).unwrap());
@@ -28,12 +30,15 @@ fn directory() -> Directory {
         tenant: 0,
         front_door: Arc::new(FrontDoor {
             name: "edge".into(),
+            proofs: Proofs::new(vec![Proof::ApiKey]).unwrap(),
             certificate_header_max: 16_384,
             forwarded_verdict: VerdictMode::Ignore,
             forwarded_mismatch: ForwardedMismatch::Refuse,
+            format: Preset::find("nginx").unwrap().format(),
+            require_sni: false,
         }),
         contract,
-        api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes()), pepper.tag(b"next")]),
+        api_keys: Some(ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes()), pepper.tag(b"next")])),
         client_ip_header: name("x-forwarded-for"),
         reserved,
     });
@@ -47,12 +52,12 @@ fn head(lines: &[(&str, &str)]) -> RequestHead {
     for (name, value) in lines {
         headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    let peer = Some("192.0.2.1".parse().unwrap());
-    RequestHead { method: Method::GET, target: RequestTarget::parse("/a?b").unwrap(), headers, peer }
+    let connection = Connection::from_address("192.0.2.1".parse().unwrap());
+    RequestHead { method: Method::GET, target: RequestTarget::parse("/a?b").unwrap(), headers, connection }
 }
 
 fn authenticate(lines: &[(&str, &str)]) -> Result<AuthenticatedForward, Refused> {
-    AuthenticatedForward::authenticate(&directory(), head(lines))
+    AuthenticatedForward::unremembered(&directory(), head(lines), NOW)
 }
 
 fn refusal(lines: &[(&str, &str)]) -> Refusal {
@@ -73,16 +78,16 @@ fn a_request_with_the_key_is_taken_and_cleaned() {
     ])
     .unwrap();
     assert_eq!(forward.domain().name(), "api.example");
-    assert_eq!(forward.key_position(), 0);
+    assert_eq!(forward.key_position(), Some(0));
     assert_eq!(forward.client_address().to_string(), "2001:db8::7");
-    assert_eq!(forward.contract().certificate().unwrap(), "abc");
+    assert_eq!(forward.contract().get(ContractHeader::Certificate).unwrap(), "abc");
     let left: Vec<&str> = forward.headers().iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(left, ["host", "x-other", "x-other"]);
 }
 
 #[test]
 fn both_keys_of_a_rotation_work() {
-    assert_eq!(authenticate(&[("host", "api.example"), ("cname-api-key", "next")]).unwrap().key_position(), 1);
+    assert_eq!(authenticate(&[("host", "api.example"), ("cname-api-key", "next")]).unwrap().key_position(), Some(1));
 }
 
 #[test]
@@ -144,8 +149,8 @@ fn the_peer_is_the_client_when_the_front_door_says_nothing() {
     let forward = authenticate(&[("host", "api.example"), ("cname-api-key", KEY)]).unwrap();
     assert_eq!(forward.client_address().to_string(), "192.0.2.1");
     let mut head = head(&[("host", "api.example"), ("cname-api-key", KEY)]);
-    head.peer = None;
-    let refused = AuthenticatedForward::authenticate(&directory(), head).unwrap_err();
+    head.connection = Connection::default();
+    let refused = AuthenticatedForward::unremembered(&directory(), head, NOW).unwrap_err();
     assert_eq!(refused.refusal, Refusal::ClientAddressInvalid);
 }
 

@@ -2,14 +2,17 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, Method};
 
 use crate::admission;
 use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
+use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
+use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
 use crate::upstream::Upstream;
 use crate::verifier::IdentifiedSettings;
@@ -37,10 +40,29 @@ pub struct Authorize {
     pub original_method_header: HeaderName,
 }
 
+/// How the end of a certificate is told ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiryWarning {
+    /// Certificates that end within this time are told; nothing is never.
+    pub within: Duration,
+    /// The header that tells the client, with the day and hour of its certificate's end (RFC 3339).
+    pub header: Option<HeaderName>,
+}
+
+impl ExpiryWarning {
+    /// Whether a certificate that ends at this instant is to be told now.
+    pub fn is_due(&self, end: UnixTime, now: UnixTime) -> bool {
+        let within = i64::try_from(self.within.as_secs()).unwrap_or(i64::MAX);
+        within > 0 && end <= now.plus(within)
+    }
+}
+
 /// What a route asks of certificates.
 pub struct RoutePolicy {
-    /// The CAs that clients must chain to; none only where no certificate is looked at.
+    /// The CAs that clients must chain to, or nobody; none only where no certificate is looked at.
     pub trust: Option<Arc<TrustedCas>>,
+    /// What may be fetched about the certificates below them; none where nothing is.
+    pub revocation: Option<Arc<FetchPlan>>,
     /// How paths are judged.
     pub verification: IdentifiedSettings,
     /// What passes.
@@ -49,6 +71,8 @@ pub struct RoutePolicy {
     pub registered: Arc<RegisteredCertificates>,
     /// Whether it is only watched: who would be refused passes as anonymous, and that is told.
     pub monitor: bool,
+    /// How the end of a certificate is told ahead.
+    pub expiry: ExpiryWarning,
 }
 
 /// Where requests with a certain path and method go, and what they need.
@@ -94,6 +118,17 @@ impl Tenant {
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
         Self { name, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+    }
+
+    /// Its routes, in the order in which they are tried.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(Arc::as_ref)
+    }
+
+    /// The endpoint for subrequests, when this is one. Clients of our own TLS listener ask nothing in others' names.
+    pub fn asked_at(&self, forward: &AuthenticatedForward) -> Option<&Authorize> {
+        let of_front_door = forward.handshake().is_none();
+        self.authorize.as_ref().filter(|endpoint| of_front_door && endpoint.path == forward.target().path())
     }
 
     /// The most specific route of a request: the longest path that its path starts with.

@@ -1,47 +1,18 @@
-//! What the front door says about the certificate: its verdict, its reading of the subject. Cross-checked, never believed.
+//! What the front door says the certificate holds: names, serial number, digests, dates. Cross-checked, never believed, and
+//! never compared with anything but the certificate.
+
+mod date;
+mod digest;
+mod name;
+mod serial;
 
 use http::HeaderValue;
 
-use super::Presentation;
-use crate::front_door::ContractValues;
+use super::verdict::{ForwardedVerdict, Said};
+use super::{Presentation, PresentedCertificate};
+use crate::front_door::{ContractHeader, ContractValues, Format};
 use crate::refusal::{Refusal, Refused};
-use crate::variables::Scalar;
-
-/// A front door's verdict: nginx `$ssl_client_verify`, Auth0 `client-certificate-ca-verified`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ForwardedVerdict {
-    /// It verified the certificate.
-    Success,
-    /// It did not; with its reason, which may be empty.
-    Failed(String),
-    /// The client sent no certificate.
-    None,
-}
-
-impl ForwardedVerdict {
-    /// Reads `SUCCESS`, `FAILED`, `FAILED:reason`, `FAILED: reason` or `NONE`.
-    ///
-    /// # Errors
-    /// [`Refusal::ForwardedVerdictUnknown`] for anything else.
-    pub fn parse(value: &HeaderValue) -> Result<Self, Refused> {
-        let unknown = || Refused::new(Refusal::ForwardedVerdictUnknown, format!("forwarded verdict {value:?}"));
-        match value.to_str().map_err(|_| unknown())? {
-            "SUCCESS" => Ok(Self::Success),
-            "NONE" => Ok(Self::None),
-            "FAILED" => Ok(Self::Failed(String::new())),
-            text => match text.strip_prefix("FAILED:") {
-                Some(reason) => Ok(Self::Failed(reason.trim_start().to_owned())),
-                None => Err(unknown()),
-            },
-        }
-    }
-}
-
-/// An empty certificate header means "no certificate" only when the verdict says so too. Alone it may be a header that a
-/// front door emptied because it was too large.
-pub(super) fn is_absent(certificate: &HeaderValue, verdict: Option<&ForwardedVerdict>) -> bool {
-    certificate.is_empty() && verdict == Some(&ForwardedVerdict::None)
-}
+use crate::x509::certificate::Certificate;
 
 /// The scheme names of TLS (RFC 8446 §4.2.3) are lower-case letters, digits and underscores.
 pub(super) fn signature_algorithm(value: Option<&HeaderValue>) -> Result<String, Refused> {
@@ -53,8 +24,49 @@ pub(super) fn signature_algorithm(value: Option<&HeaderValue>) -> Result<String,
     }
 }
 
+/// Whether a value is the certificate's.
+type Agrees = fn(&PresentedCertificate, &[u8], &Format) -> bool;
+
+/// What is compared, with what a disagreement is called.
+const FIELDS: [(ContractHeader, &str, Refusal, Agrees); 9] = [
+    (ContractHeader::SubjectDn, "subject DN", Refusal::ForwardedDnMismatch, name::subject),
+    (ContractHeader::SubjectDnParsed, "subject CN", Refusal::ForwardedDnMismatch, name::common_name),
+    (ContractHeader::IssuerDn, "issuer DN", Refusal::ForwardedDnMismatch, name::issuer),
+    (ContractHeader::SerialNumber, "serial number", Refusal::ForwardedFieldMismatch, |certificate, value, format| {
+        serial::agrees(certificate.leaf().serial(), value, format.serial)
+    }),
+    (ContractHeader::FingerprintSha1, "SHA-1 fingerprint", Refusal::ForwardedFieldMismatch, |certificate, value, _| {
+        digest::agrees(certificate.leaf().sha1(), value)
+    }),
+    (ContractHeader::FingerprintSha256, "SHA-256 fingerprint", Refusal::ForwardedFieldMismatch, |certificate, value, _| {
+        digest::agrees(certificate.leaf().sha256(), value)
+    }),
+    (ContractHeader::ValidFrom, "first moment", Refusal::ForwardedFieldMismatch, |certificate, value, _| {
+        date::agrees(certificate.leaf().not_before(), value)
+    }),
+    (ContractHeader::ValidUntil, "last moment", Refusal::ForwardedFieldMismatch, |certificate, value, _| {
+        date::agrees(certificate.leaf().not_after(), value)
+    }),
+    (ContractHeader::Validity, "validity", Refusal::ForwardedFieldMismatch, |certificate, value, _| {
+        validity(certificate.leaf(), value)
+    }),
+];
+
+/// AWS: `NotBefore=2023-09-21T01:50:17Z;NotAfter=2024-09-20T01:50:17Z`.
+fn validity(certificate: &Certificate, value: &[u8]) -> bool {
+    let mut parts = value.splitn(2, |byte| *byte == b';');
+    let (from, until) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let first = from.strip_prefix(b"NotBefore=").is_some_and(|text| date::agrees(certificate.not_before(), text));
+    first && until.strip_prefix(b"NotAfter=").is_some_and(|text| date::agrees(certificate.not_after(), text))
+}
+
 /// Every way in which the front door's words and the certificate disagree.
-pub(super) fn contradictions(presentation: &Presentation, contract: &ContractValues) -> Vec<Refused> {
+pub(super) fn contradictions(
+    presentation: &Presentation,
+    contract: &ContractValues,
+    format: &Format,
+    said: &Said,
+) -> Vec<Refused> {
     let mut found = Vec::new();
     match (presentation.certificate(), presentation.verdict()) {
         (Some(_), Some(ForwardedVerdict::None)) => found.push(contradicts("the verdict is NONE beside a certificate")),
@@ -63,74 +75,23 @@ pub(super) fn contradictions(presentation: &Presentation, contract: &ContractVal
         }
         _ => {}
     }
-    found.extend(contract.subject_dn().and_then(|dn| subject_dn(presentation, dn)));
-    found.extend(contract.subject_dn_parsed().and_then(|cn| subject_dn_parsed(presentation, cn)));
+    for (meaning, what, refusal, agrees) in FIELDS {
+        let Some(forwarded) = contract.get(meaning) else { continue };
+        let says_nothing = forwarded.is_empty() || format.says_absent(forwarded.as_bytes());
+        let agrees = match presentation.certificate() {
+            None => says_nothing || digest::is_of_nothing(forwarded.as_bytes()),
+            Some(_) if says_nothing && said.left_out => true,
+            Some(certificate) if says_nothing => agrees(certificate, b"", format),
+            Some(certificate) => agrees(certificate, forwarded.as_bytes(), format),
+        };
+        if !agrees {
+            let whose = if presentation.certificate().is_some() { "is not the certificate's" } else { "without a certificate" };
+            found.push(Refused::new(refusal, format!("the {what} {forwarded:?} {whose}")));
+        }
+    }
     found
 }
 
 fn contradicts(why: &str) -> Refused {
     Refused::new(Refusal::ForwardedVerdictContradicts, why)
-}
-
-fn mismatch(what: &str, forwarded: &HeaderValue) -> Option<Refused> {
-    Some(Refused::new(Refusal::ForwardedDnMismatch, format!("{what} {forwarded:?} is not the certificate's")))
-}
-
-/// The subject may come in nginx's RFC 2253 form or in the legacy one.
-fn subject_dn(presentation: &Presentation, forwarded: &HeaderValue) -> Option<Refused> {
-    let Some(certificate) = presentation.certificate() else {
-        return if forwarded.is_empty() { None } else { mismatch("a subject DN without a certificate,", forwarded) };
-    };
-    let (forwarded_text, said) = (forwarded.as_bytes(), |scalar| certificate.text(scalar));
-    if same_text(&said(Scalar::SDn), forwarded_text) || said(Scalar::SDnLegacy).as_bytes() == forwarded_text {
-        return None;
-    }
-    mismatch("the subject DN", forwarded)
-}
-
-/// The CN may come as it stands in the DN, escaped, or as plain text.
-fn subject_dn_parsed(presentation: &Presentation, forwarded: &HeaderValue) -> Option<Refused> {
-    let Some(certificate) = presentation.certificate() else {
-        return if forwarded.is_empty() { None } else { mismatch("a subject CN without a certificate,", forwarded) };
-    };
-    let common_name = certificate.leaf().subject().last_common_name();
-    let plain = common_name.map(|name| name.text()).unwrap_or_default();
-    let forwarded_text = forwarded.as_bytes();
-    if same_text(&certificate.text(Scalar::SDnParsed), forwarded_text) || plain.trim_matches(' ').as_bytes() == forwarded_text {
-        return None;
-    }
-    mismatch("the subject CN", forwarded)
-}
-
-/// Equal, or equal but for the last, escaped space: HTTP cuts white space off a value's end, so `O=Example\ ` arrives as
-/// `O=Example\`.
-fn same_text(ours: &str, forwarded: &[u8]) -> bool {
-    ours.as_bytes() == forwarded || (ours.ends_with("\\ ") && ours.trim_end_matches(' ').as_bytes() == forwarded)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verdicts() {
-        let parse = |text: &str| ForwardedVerdict::parse(&HeaderValue::from_bytes(text.as_bytes()).unwrap());
-        assert_eq!(parse("SUCCESS").unwrap(), ForwardedVerdict::Success);
-        assert_eq!(parse("NONE").unwrap(), ForwardedVerdict::None);
-        assert_eq!(parse("FAILED").unwrap(), ForwardedVerdict::Failed(String::new()));
-        for text in ["FAILED:self-signed certificate", "FAILED: self-signed certificate"] {
-            assert_eq!(parse(text).unwrap(), ForwardedVerdict::Failed("self-signed certificate".into()));
-        }
-        for text in ["", "success", "SUCCESS ", "SUCCESS:x", "GENEROUS", "0", "(null)", "FAILEDx", "NONE,SUCCESS", "\u{fc}"] {
-            assert_eq!(parse(text).unwrap_err().refusal, Refusal::ForwardedVerdictUnknown, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_lost_last_space_is_forgiven_and_nothing_else() {
-        assert!(same_text("CN=a,O=b\\ ", b"CN=a,O=b\\"));
-        assert!(same_text("CN=a,O=b\\ ", b"CN=a,O=b\\ "));
-        assert!(!same_text("CN=a,O=b\\ ", b"CN=a,O=b"));
-        assert!(!same_text("CN=a", b"CN=a "));
-    }
 }

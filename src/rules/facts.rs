@@ -43,6 +43,10 @@ impl<'r> Facts<'r> {
         self.admission.verify_text() == "SUCCESS"
     }
 
+    pub(super) fn basis(&self) -> &'static str {
+        self.admission.identity().map(|identity| identity.basis().word()).unwrap_or_default()
+    }
+
     pub(super) fn ssl_verification_status(&self) -> &'static str {
         match self.presentation.certificate() {
             None => "MISSING_CLIENT_CERTIFICATE",

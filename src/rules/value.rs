@@ -61,6 +61,7 @@ impl Variable {
             Self::Arg(name) => Cow::Borrowed(argument(asked.target.query(), name)),
             Self::Args => Cow::Borrowed(asked.target.query().unwrap_or_default()),
             Self::Certificate(variable) => view.certificate_text(variable),
+            Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
             Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
             Self::Cookie(name) => cookies::sent(asked.headers, name),
             Self::Domain => Cow::Borrowed(domain(asked.host)),

@@ -16,6 +16,8 @@ pub enum Variable {
     Arg(String),
     /// `args`, `request_args`: the query.
     Args,
+    /// `client_certificate_basis`: what the certificate passed by, `ca` or `thumbprint`; empty when nobody is known.
+    ClientCertificateBasis,
     /// `client_certificate_validation` (Azion's firewall): `true` when the certificate was verified and nothing was waived.
     ClientCertificateValidation,
     /// `cookie_<name>`.
@@ -136,6 +138,7 @@ impl Variable {
         }
         Some(match name {
             "args" | "request_args" => Self::Args,
+            "client_certificate_basis" => Self::ClientCertificateBasis,
             "client_certificate_validation" => Self::ClientCertificateValidation,
             "domain" => Self::Domain,
             "finding_chain" => Self::Finding(Finding::Chain),
@@ -183,6 +186,7 @@ impl Variable {
         matches!(
             self,
             Self::Certificate(_)
+                | Self::ClientCertificateBasis
                 | Self::ClientCertificateValidation
                 | Self::Finding(_)
                 | Self::Profile(_)

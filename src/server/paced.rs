@@ -16,6 +16,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
+use crate::request_head::Connection;
+
 /// The most that is read before what was read is passed on.
 const PIECE: u64 = 16 * 1024;
 
@@ -101,15 +103,21 @@ pub(super) struct Paced<S> {
     /// Limited to what is left of the piece.
     stream: Take<S>,
     appetite: Appetite,
+    connection: Connection,
 }
 
 impl<S: AsyncRead> Paced<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream: stream.take(PIECE), appetite: Appetite::default() }
+    pub(super) fn new(stream: S, connection: Connection) -> Self {
+        Self { stream: stream.take(PIECE), appetite: Appetite::default(), connection }
     }
 
     pub(super) fn appetite(&self) -> &Appetite {
         &self.appetite
+    }
+
+    /// What it tells about its other end.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 }
 

@@ -81,8 +81,14 @@ impl Reloader {
 
     /// Reading files and building trust takes its time: off the threads that serve.
     async fn reload(&self, shared: &Arc<Shared>) {
-        let folder = self.folder.clone();
-        let loaded = tokio::task::spawn_blocking(move || config::load(&folder, UnixTime::now())).await;
+        let (folder, revocation) = (self.folder.clone(), Arc::clone(&shared.revocation));
+        let loaded = tokio::task::spawn_blocking(move || {
+            let mut loaded = config::load(&folder, UnixTime::now())?;
+            // The signatures of fetched lists are checked for the new CAs: that takes its time too.
+            loaded.snapshot.attach(&revocation);
+            Ok::<_, Vec<config::Problem>>(loaded)
+        });
+        let loaded = loaded.await;
         match loaded {
             Ok(Ok(loaded)) => {
                 shared.snapshot.store(Arc::new(loaded.snapshot));

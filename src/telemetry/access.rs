@@ -150,6 +150,8 @@ pub struct AccessLine<'l> {
     pub domain: Option<&'l str>,
     /// `forward.key`: which of the domain's keys, from 0.
     pub key_position: Option<usize>,
+    /// `forward.keyid`: which key the request was signed with.
+    pub keyid: Option<&'l str>,
     /// `tenant`.
     pub tenant: Option<&'l str>,
     /// `route`.
@@ -160,6 +162,8 @@ pub struct AccessLine<'l> {
     pub subject: Option<&'l str>,
     /// `cert.verify`.
     pub verify: Option<&'l str>,
+    /// `cert.basis`: what a certificate passed by, `ca` or `thumbprint`.
+    pub basis: Option<&'static str>,
     /// `cert.waived`.
     pub waived: &'l [&'static str],
     /// `cert.profile`: the profile of the verified issuer.
@@ -172,7 +176,7 @@ pub struct AccessLine<'l> {
     pub monitored: &'l [String],
     /// `rule.answered`: the rule that answered.
     pub answered_by: Option<&'l str>,
-    /// `decision`: `permit`, `refuse` or `answer`.
+    /// `decision`: `permit`, `refuse` or `answer`; `none` when the client left before there was one.
     pub decision: &'l str,
     /// `refusal.code`.
     pub refusal_code: Option<&'l str>,
@@ -207,6 +211,7 @@ impl AccessLine<'_> {
         text(out, "request.path", Some(self.path));
         text(out, "forward.domain", self.domain);
         number(out, "forward.key", self.key_position.map(|position| position as u64));
+        text(out, "forward.keyid", self.keyid);
         text(out, "tenant", self.tenant);
         text(out, "route", self.route);
         if let Some(fingerprint) = self.fingerprint {
@@ -216,6 +221,7 @@ impl AccessLine<'_> {
         }
         text(out, "cert.subject", self.subject);
         text(out, "cert.verify", self.verify);
+        text(out, "cert.basis", self.basis);
         list(out, "cert.waived", self.waived);
         text(out, "cert.profile", self.profile);
         list(out, "cert.profile_violations", self.profile_violations);

@@ -181,7 +181,7 @@ fn vagueness(code: i32) -> u8 {
     }
 }
 
-fn validity(reason: Reason) -> ValidityFinding {
+pub(super) fn validity(reason: Reason) -> ValidityFinding {
     match reason.code {
         9 => ValidityFinding::NotYetValid(reason),
         10 => ValidityFinding::Expired(reason),

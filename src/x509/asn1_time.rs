@@ -56,6 +56,12 @@ impl Asn1Time {
         Some(Self { kind, octets: value.content.into(), moment: read(kind, value.content) })
     }
 
+    /// The instant of a text that is the content of a time in the form of RFC 5280 §4.1.2.5: `260101000000Z`.
+    pub fn from_rfc5280_text(text: &str) -> Option<UnixTime> {
+        let fits = [Kind::Utc, Kind::Generalized].into_iter().find(|kind| kind.is_rfc5280(text.as_bytes()))?;
+        read(fits, text.as_bytes()).map(Moment::to_unix)
+    }
+
     /// The text of `ASN1_TIME_print`: `Jan  1 00:00:00 2025 GMT`, or `Bad time value`.
     pub fn text(&self) -> String {
         let Some(moment) = self.moment else { return "Bad time value".into() };

@@ -138,6 +138,11 @@ impl Certificate {
         &self.spki_sha256
     }
 
+    /// The SubjectPublicKeyInfo's DER. Walks the certificate again: for what is asked once a certificate.
+    pub fn spki(&self) -> Result<&[u8], DerError> {
+        Fields::read(&self.der).map(|fields| fields.spki)
+    }
+
     /// `x5t#S256` of RFC 8705 §3.1: SHA-256 of the DER in base64url without padding.
     pub fn x5t_s256(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.sha256)

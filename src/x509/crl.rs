@@ -22,6 +22,7 @@ pub(crate) mod scope;
 mod second_reader;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use openssl::x509::{X509Name, X509NameRef, X509Ref};
 use sha2::{Digest, Sha256};
@@ -50,6 +51,8 @@ pub struct CrlIndex {
     entries: Entries,
     signature: SignatureCheck,
     sha256: [u8; 32],
+    /// Somebody looked something up since the last time that this was asked.
+    used: AtomicBool,
 }
 
 impl CrlIndex {
@@ -75,6 +78,7 @@ impl CrlIndex {
             entries,
             signature: SignatureCheck::read(fields.algorithm, fields.signed, fields.signature)?,
             sha256: Sha256::digest(der).into(),
+            used: AtomicBool::new(false),
             issuer,
         })
     }
@@ -116,7 +120,15 @@ impl CrlIndex {
 
     /// The entry of a serial number, given as the content octets of its INTEGER. A binary search.
     pub fn entry(&self, serial: &[u8]) -> Option<Entry> {
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
         self.entries.find(serial)
+    }
+
+    /// Whether [`CrlIndex::entry`] was called since the last call of this. Who fetches lists fetches those that are of use.
+    pub fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
     }
 
     /// How many entries the list has.

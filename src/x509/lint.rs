@@ -10,11 +10,15 @@
 //! 5. Sizes: 512 alternative names, 64 RDNs in a name, 4 KiB in an attribute value.
 //! 6. The end entity is no CA and has no name constraints.
 //! 7. A wildcard dNSName does not stand below a CA that excludes DNS names: OpenSSL compares the `*` as a label.
+//! 8. What strangers present has no policy constraints without policies: OpenSSL 3.0 never gives back the memory of those.
 
+mod critical;
 mod key;
 mod san;
 
 use std::collections::HashSet;
+
+pub(crate) use self::critical::{only_qc_statements_is_unprocessed, unprocessed_critical};
 
 use openssl::x509::X509Ref;
 use x509_parser::certificate::X509Certificate;
@@ -47,10 +51,14 @@ const LONGEST_SERIAL: usize = 20;
 /// Where the certificate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A certification authority.
+    /// A certification authority of the configuration.
     Ca,
     /// The certificate that was presented.
     EndEntity,
+    /// A certificate that was presented and is known by itself: it may be its own CA.
+    Registered,
+    /// What was presented beside it: certification authorities, if they are of use.
+    PresentedCa,
 }
 
 /// What the operator allows beyond the default.
@@ -82,9 +90,12 @@ pub fn lint(certificate: &X509Ref, der: &[u8], role: Role, allow: Allowances) ->
     let mut lints: Vec<Lint> =
         too_large(&parsed).into_iter().map(|p| Lint { code: OWN_CHECK, problem: p, stops: true }).collect();
     let plain = |problem| Lint { code: OWN_CHECK, problem, stops: false };
+    if role != Role::Ca {
+        lints.extend(leaking(&parsed).map(|problem| Lint { code: OWN_CHECK, problem, stops: true }));
+    }
     lints.extend(fields(&parsed, allow).into_iter().chain(extensions(&parsed)).map(plain));
     if let Err(problem) = key::check(&parsed, certificate, allow) {
-        let code = if role == Role::Ca { CA_KEY_TOO_WEAK } else { LEAF_KEY_TOO_WEAK };
+        let code = if role == Role::EndEntity { LEAF_KEY_TOO_WEAK } else { CA_KEY_TOO_WEAK };
         lints.push(Lint { code, problem, stops: false });
     }
     if role == Role::EndEntity {
@@ -170,6 +181,15 @@ fn name_too_large(name: &X509Name<'_>) -> Option<String> {
     }
     let long = name.iter_attributes().any(|attribute| attribute.as_slice().len() > LONGEST_VALUE);
     long.then(|| format!("a value of more than {LONGEST_VALUE} octets"))
+}
+
+/// OpenSSL 3.0 reads policyConstraints, finds no certificatePolicies beside them, and forgets what it has read (`policy_cache_set`
+/// of pcy_cache.c): forty octets for each time that somebody presents such a certificate. Those of the configuration stay
+/// allowed: they are read once.
+fn leaking(parsed: &X509Certificate<'_>) -> Option<String> {
+    let has = |oid: Oid<'_>| parsed.extensions().iter().any(|extension| extension.oid == oid);
+    let leaks = has(OID_X509_EXT_POLICY_CONSTRAINTS) && !has(OID_X509_EXT_CERTIFICATE_POLICIES);
+    leaks.then(|| "has policy constraints, but no certificate policies".into())
 }
 
 fn fields(parsed: &X509Certificate<'_>, allow: Allowances) -> Vec<String> {

@@ -21,6 +21,7 @@ pub mod inquiry;
 mod judgement;
 pub mod settings;
 mod status;
+pub(crate) mod strength;
 
 use std::ops::ControlFlow;
 
@@ -51,6 +52,12 @@ const NOT_YET_VALID: i32 = 9;
 const HAS_EXPIRED: i32 = 10;
 const BAD_NOT_BEFORE: i32 = 13;
 const BAD_NOT_AFTER: i32 = 14;
+/// `X509_V_ERR_INVALID_PURPOSE`.
+const INVALID_PURPOSE: i32 = 26;
+/// 2.5.29.37
+pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25];
+/// `X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION` of the end entity.
+const LEAF_CRITICAL_EXTENSION: PathError = PathError { code: 34, depth: 0 };
 /// `X509_V_ERR_CERT_REVOKED` for the end entity.
 const LEAF_REVOKED: PathError = PathError { code: 23, depth: 0 };
 
@@ -80,8 +87,10 @@ pub(crate) fn judge(
     let presented = accept_presented(presented, settings, &mut own);
     let max_intermediates = usize::try_from(settings.max_path_length).unwrap_or(usize::MAX);
     let field = Field { leaf_sha256: leaf.sha256(), presented: &presented, trust, lists: knowledge.lists, max_intermediates };
+    own.errors.extend(missing_eku(leaf, settings, &mut own.remarks));
     let wildcard = lint::has_wildcard_name(leaf.der());
-    let judge = Judge { leaf, field: &field, asked: Asked::new(knowledge.answers), settings, now, wildcard };
+    let reads_qc = settings.allow_critical_qc_statements && lint::only_qc_statements_is_unprocessed(leaf.der());
+    let judge = Judge { leaf, field: &field, asked: Asked::new(knowledge.answers), settings, now, wildcard, reads_qc };
     let mut best = judge.best_path();
     best.asked = judge.asked.into_seen();
     best.errors.append(&mut own.errors);
@@ -108,8 +117,18 @@ fn lint_leaf(leaf: &Certificate, presented: usize, settings: &VerificationSettin
     stops
 }
 
+/// To OpenSSL an end entity without extended key usage is fit for everything.
+fn missing_eku(leaf: &Certificate, settings: &VerificationSettings, remarks: &mut Vec<String>) -> Option<PathError> {
+    let asked = settings.purpose != Purpose::Any && !settings.allow_missing_eku;
+    if !asked || leaf.extension(EXTENDED_KEY_USAGE) != Ok(None) {
+        return None;
+    }
+    remarks.push("the certificate has no extended key usage, and `allow_missing_eku` is off".into());
+    Some(PathError { code: INVALID_PURPOSE, depth: 0 })
+}
+
 /// What OpenSSL would have said of the dates.
-fn date_error(leaf: &Certificate, now: UnixTime) -> Option<PathError> {
+pub(crate) fn date_error(leaf: &Certificate, now: UnixTime) -> Option<PathError> {
     let code = match (unix_time(leaf.openssl().not_before()), unix_time(leaf.openssl().not_after())) {
         (None, _) => BAD_NOT_BEFORE,
         (_, None) => BAD_NOT_AFTER,
@@ -138,6 +157,8 @@ struct Judge<'a> {
     settings: &'a VerificationSettings,
     now: UnixTime,
     wildcard: bool,
+    /// The end entity's one critical extension that OpenSSL does not process is read by us.
+    reads_qc: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -180,6 +201,11 @@ impl<'a> Judge<'a> {
     fn one_path(&self, path: &[Candidate<'a>]) -> Judgement {
         let Some(anchor) = path.last() else { return Judgement::unfinished("no path") };
         let mut judged = self.run_along(self.leaf.openssl(), path, purpose_id(self.settings.purpose));
+        judged.errors.retain(|error| !(self.reads_qc && *error == LEAF_CRITICAL_EXTENSION));
+        for (error, problem) in strength::problems(&judged.chain, self.settings) {
+            judged.errors.push(error);
+            judged.remarks.push(problem);
+        }
         // What a CA says of its serial numbers tells nothing about a certificate that it may not have issued.
         if self.checks_revocation() && judged.is_chain_sound() {
             self.ask_status(&mut judged, anchor);

@@ -81,6 +81,17 @@ impl RevocationLists {
         outcome
     }
 
+    /// Takes this very list out of force. A newer one of its series stays.
+    pub fn remove(&self, list: &CrlIndex) {
+        self.current.rcu(|set| {
+            if set.lists.iter().all(|held| held.sha256() != list.sha256()) {
+                return Arc::clone(set);
+            }
+            let kept = set.lists.iter().filter(|held| held.sha256() != list.sha256());
+            Arc::new(ListSet::new(kept.cloned().collect()))
+        });
+    }
+
     /// Puts other lists in the place of all: files that were read again.
     pub fn replace_all(&self, lists: Vec<Arc<CrlIndex>>) {
         self.current.store(Arc::new(ListSet::new(lists)));

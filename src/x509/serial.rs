@@ -2,6 +2,9 @@
 
 use super::der::DerError;
 
+/// What a limb of nine decimal digits holds.
+const LIMB: u64 = 1_000_000_000;
+
 /// A certificate's serial number: an INTEGER of any length and sign (RFC 5280 §4.1.2.2 allows less).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SerialNumber {
@@ -40,6 +43,27 @@ impl SerialNumber {
         let lines: Vec<String> = self.magnitude().chunks(OCTETS_A_LINE).map(hex::encode_upper).collect();
         let sign = if self.is_negative() { "-" } else { "" };
         format!("{sign}{}", lines.join("\\\n"))
+    }
+
+    /// The number in decimal digits, `-` in front of a negative one (Go, Caddy, Traefik). Takes time with the square of the
+    /// length: for numbers of a length that somebody checked.
+    pub fn decimal(&self) -> String {
+        // Least significant first, nine digits each.
+        let mut limbs: Vec<u64> = vec![0];
+        for octet in self.magnitude() {
+            let mut carry = u64::from(octet);
+            for limb in &mut limbs {
+                let value = *limb * 256 + carry;
+                (*limb, carry) = (value % LIMB, value / LIMB);
+            }
+            if carry > 0 {
+                limbs.push(carry);
+            }
+        }
+        let padded: String = limbs.iter().rev().map(|limb| format!("{limb:09}")).collect();
+        let digits = padded.trim_start_matches('0');
+        let sign = if self.is_negative() { "-" } else { "" };
+        format!("{sign}{}", if digits.is_empty() { "0" } else { digits })
     }
 
     /// The absolute value, without leading zero octets but for zero itself.
@@ -103,6 +127,23 @@ mod tests {
         ] {
             assert_eq!(SerialNumber::from_content(octets).unwrap().text(), text);
         }
+    }
+
+    #[test]
+    fn decimals() {
+        for (octets, text) in [
+            (&[0x00][..], "0"),
+            (&[0x01], "1"),
+            (&[0xFF], "-1"),
+            (&[0x10, 0x0A], "4106"),
+            (&[0x3B, 0x9A, 0xCA, 0x00], "1000000000"),
+            (&[0x00, 0xF1, 0xE2, 0xD3, 0xC4, 0xB5, 0xA6, 0x97, 0x88], "17429726349691885448"),
+        ] {
+            assert_eq!(SerialNumber::from_content(octets).unwrap().decimal(), text);
+        }
+        let long = SerialNumber::from_content(&[0x7F; 20]).unwrap();
+        let openssl = openssl::bn::BigNum::from_slice(&[0x7F; 20]).unwrap();
+        assert_eq!(long.decimal(), openssl.to_dec_str().unwrap().to_string());
     }
 
     #[test]

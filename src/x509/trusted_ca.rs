@@ -10,11 +10,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use openssl::x509::X509;
 use openssl::x509::store::{X509Store, X509StoreRef};
+use openssl::x509::{X509, X509Ref};
 
 use super::path::enumerator::Candidate;
+use super::path::settings::VerificationSettings;
+use super::path::strength::key_problem;
 use super::revocation_lists::RevocationLists;
+use super::time::unix_time;
 use crate::clock::UnixTime;
 
 /// Bytes from the configuration, and where they came from.
@@ -154,6 +157,15 @@ impl TrustedCas {
         build::assemble(material, options, now)
     }
 
+    /// Trust in nobody, for a route whose clients are all registered one by one: it finds out what is wrong with the others.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot make a store.
+    pub fn nobody() -> Result<Self, Vec<TrustProblem>> {
+        let (trust, _) = build::assemble(&TrustMaterial::default(), TrustOptions::default(), UnixTime(0))?;
+        Ok(trust)
+    }
+
     /// How the set is used.
     pub fn options(&self) -> TrustOptions {
         self.options
@@ -173,6 +185,35 @@ impl TrustedCas {
     /// SHA-256 of every trust anchor's DER.
     pub fn anchors(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.certificates.iter().filter(|ca| ca.store.is_some()).map(|ca| &ca.sha256)
+    }
+
+    /// SHA-256 of every certificate's DER, anchors first.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.certificates.iter().map(|ca| &ca.sha256)
+    }
+
+    /// The certificates whose keys are weaker than the settings ask for, by SHA-256, with what is wrong.
+    pub fn weaker_than(&self, settings: &VerificationSettings) -> impl Iterator<Item = (&[u8; 32], String)> {
+        self.certificates.iter().filter_map(|ca| Some((&ca.sha256, key_problem(&ca.x509, settings)?)))
+    }
+
+    /// Every certificate and the instant at which it ends, anchors first. One whose date cannot be read is left out.
+    pub fn ends(&self) -> impl Iterator<Item = (&X509Ref, UnixTime)> {
+        self.certificates.iter().filter_map(|ca| Some((&*ca.x509, unix_time(ca.x509.not_after())?)))
+    }
+
+    /// Every certificate of the set, anchors first.
+    pub fn certificates(&self) -> impl Iterator<Item = &X509> {
+        self.certificates.iter().map(|ca| &ca.x509)
+    }
+
+    /// The subjects of all certificates, anchors and intermediates, as DER: what a TLS server tells clients, who look for the
+    /// issuer of theirs. Each name once.
+    pub fn subjects(&self) -> Vec<Vec<u8>> {
+        let mut subjects: Vec<_> = self.certificates.iter().filter_map(|ca| ca.x509.subject_name().to_der().ok()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
     }
 
     /// The revocation lists: those of the configuration first, and whatever is put in their place.

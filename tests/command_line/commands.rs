@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::edge_config::{Folder, ran, run, vestibule};
 
-const COMMANDS: [&str; 6] = ["check", "explain", "inspect", "keygen", "serve", "verify"];
+const COMMANDS: [&str; 7] = ["check", "demo", "explain", "inspect", "keygen", "serve", "verify"];
 
 #[test]
 fn help_and_version() {

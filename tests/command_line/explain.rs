@@ -37,6 +37,39 @@ fn says(said: &str, expected: &[&str]) {
 }
 
 #[test]
+fn a_registered_certificate_is_told_apart_from_a_trusted_chain() {
+    let folder = Folder::good();
+    let (fine, expired) = (self_signed(&Leaf::named("partner")), self_signed(&Leaf::expired("partner")));
+    folder.write_bytes("certs/partners.pem", &[fine.to_pem().unwrap(), expired.to_pem().unwrap()].concat());
+    folder.edit(TENANT, "self_signed_certificates = []", "self_signed_certificates = [\"certs/partners.pem\"]");
+    let said = folder.explain(&with_certificate(&fine));
+    says(
+        &said,
+        &[
+            "chain          failed\n",
+            "verify         FAILED:self-signed certificate\n",
+            "registered     by sha256, validity valid\n",
+            "admission      verified by thumbprint, by no CA; waived: nothing\n",
+            "sets           ssl-client-verify: FAILED:self-signed certificate\n",
+            "decision       permit: GET /a to `core`\n",
+        ],
+    );
+    let said = folder.explain(&with_certificate(&expired));
+    says(
+        &said,
+        &[
+            "registered     by sha256, validity expired\n",
+            "  error        10: certificate has expired\n",
+            "decision       refuse: 401 certificate_expired\n",
+            "  cause        registered by sha256, but certificate has expired (error 10 at depth 0)\n",
+        ],
+    );
+    let said = folder.explain(&with_certificate(&self_signed(&Leaf::named("partner"))));
+    says(&said, &["decision       refuse: 401 certificate_untrusted\n"]);
+    assert!(!said.contains("registered"), "{said}");
+}
+
+#[test]
 fn a_good_request_is_told_stage_by_stage() {
     let folder = Folder::good();
     let said = folder.explain(&with_certificate(&folder.issuing.issue(&Leaf::named("client"))));
@@ -248,4 +281,38 @@ proptest! {
 fn shared() -> &'static Folder {
     static FOLDER: std::sync::OnceLock<Folder> = std::sync::OnceLock::new();
     FOLDER.get_or_init(Folder::good)
+}
+
+/// A front door that signs: `explain` says by which key, and uses no nonce up.
+#[test]
+fn a_signed_request_is_explained_as_often_as_one_likes() {
+    use openssl::{hash::MessageDigest, pkey::PKey, sign::Signer};
+    let folder = Folder::good();
+    folder.edit(TENANT, "front_door = \"nginx\"", "front_door = \"signing\"");
+    folder.edit(TENANT, "proofs = [\"api_key\", \"network\", \"signature\", \"unix\"]", "proofs = [\"signature\"]");
+    let unused = ["networks", "unix_users", "unix_groups", "signature_tag", "signature_components", "cname_api_keys"];
+    let text = folder.read(TENANT);
+    let kept: Vec<&str> = text.lines().filter(|line| !unused.iter().any(|key| line.starts_with(&format!("{key} =")))).collect();
+    folder.write(TENANT, &kept.join("\n"));
+    let created = crate::pki::NOW.0;
+    let parameters = format!(
+        "(\"@method\" \"@authority\" \"@path\" \"@query\" \"client-certificate-ca-verified\");created={created};nonce=\"n\";keyid=\"edge1\""
+    );
+    let base = format!(
+        "\"@method\": GET\n\"@authority\": api.example\n\"@path\": /a\n\"@query\": ?\n\"client-certificate-ca-verified\": NONE\n\"@signature-params\": {parameters}"
+    );
+    let key = openssl::base64::decode_block(crate::edge_config::SIGNATURE_KEY.trim()).unwrap();
+    let key = PKey::hmac(&key).unwrap();
+    let signature = Signer::new(MessageDigest::sha256(), &key).unwrap().sign_oneshot_to_vec(base.as_bytes()).unwrap();
+    let head = format!(
+        "GET /a HTTP/1.1\r\nHost: api.example\r\nclient-certificate-ca-verified: NONE\r\nsignature-input: edge={parameters}\r\n\
+         signature: edge=:{}:\r\n\r\n",
+        openssl::base64::encode_block(&signature)
+    );
+    for _ in 0..2 {
+        let ran = folder.run(&["explain", "--at", AT], &[], head.as_bytes());
+        says(&ran.stdout, &["front door     `signing` for `api.example`, signed with `edge1`", "decision       permit"]);
+    }
+    let late = folder.run(&["explain", "--at", "2026-01-15T12:05:00Z"], &[], head.as_bytes());
+    says(&late.stdout, &["front door     refused", "403 signature_too_old"]);
 }

@@ -59,3 +59,15 @@ fn only_the_pepper_is_needed() {
     let pepper = [("VESTIBULE__SECRETS__PEPPER", crate::edge_config::PEPPER)];
     assert_eq!(folder.run(&["keygen"], &pepper, b"").code, 0);
 }
+
+#[test]
+fn a_key_for_signatures_is_fresh_and_usable() {
+    let made = || {
+        let output = vestibule().args(["keygen", "--signature-key"]).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (one, two) = (made(), made());
+    assert_ne!(one, two);
+    assert!(vestibule::secret::SignatureKey::parse(&one).is_ok() && one.ends_with('\n'));
+}

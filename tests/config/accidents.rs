@@ -1,6 +1,6 @@
 //! Configurations that would let everybody in, or somebody else, without anybody having said so.
 
-use crate::edge_config::{KEY, tag};
+use crate::edge_config::{Folder, KEY, tag};
 use crate::{TENANT, accepted, edited, refused, refused_alone};
 
 #[test]
@@ -46,7 +46,13 @@ fn switches_about_certificates_that_nobody_looks_at() {
 
 #[test]
 fn rules_about_certificates_that_nobody_looks_at() {
-    for variable in ["subject.O", "ssl_client_verify", "ssl_verification_status", "client_certificate_validation"] {
+    for variable in [
+        "subject.O",
+        "ssl_client_verify",
+        "ssl_verification_status",
+        "client_certificate_validation",
+        "client_certificate_basis",
+    ] {
         let folder = edited(&[
             ("policy = { allow_unauthenticated_requests = true }", "policy = { verification = \"off\" }"),
             ("subject.O", variable),
@@ -86,12 +92,17 @@ fn two_routes_for_the_same_requests() {
 
 #[test]
 fn host_names_belong_to_one_domain() {
-    let second = |name: &str| format!("[[domains]]\nname = \"{name}\"\ncname_api_keys = [\"{}\"]\n[[front_doors]]", tag(KEY));
+    let second = |name: &str| {
+        format!(
+            "[[domains]]\nname = \"{name}\"\ncname_api_keys = [\"{}\"]\nfront_door = \"nginx\"\n[[front_doors]]\nname = \"nginx\"",
+            tag(KEY)
+        )
+    };
     for name in ["api.example", "API.Example", "mtls.api.example"] {
-        let ran = edited(&[("[[front_doors]]", &second(name))]).check();
+        let ran = edited(&[("[[front_doors]]\nname = \"nginx\"", &second(name))]).check();
         refused(&ran, &["`domains[1].name`: `", "is a domain, or the mtls. alias of one, already"]);
     }
-    accepted(&edited(&[("[[front_doors]]", &second("other.example"))]).check());
+    accepted(&edited(&[("[[front_doors]]\nname = \"nginx\"", &second("other.example"))]).check());
     let across = edited(&[]);
     across.write("tenants/other.toml", &across.read(TENANT));
     refused(&across.check(), &["other.toml: `domains[0].name`: `api.example` is a domain"]);
@@ -103,7 +114,7 @@ fn front_doors_that_cannot_be_told_apart() {
     refused(&edited(&[("[trusted_ca.clients]", second)]).check(), &["`front_doors`: two have the name `nginx`"]);
     let other = second.replace("nginx", "other");
     let unsaid = edited(&[("[trusted_ca.clients]", &other), ("front_door = \"nginx\"\n", "")]);
-    refused_alone(&unsaid.check(), &["`domains[0].front_door`: is missing", "one of nginx, other"]);
+    refused_alone(&unsaid.check(), &["`domains[0].front_door`: is missing", "one of nginx, signing, other"]);
 }
 
 #[test]
@@ -114,6 +125,11 @@ fn an_upstreams_trust_without_tls() {
 
 #[test]
 fn a_password_in_a_url_is_not_shown() {
+    let folder = Folder::good();
+    folder.edit("vestibule.toml", "redis://127.0.0.1:16379/1", "redis://:hunter2@h:1");
+    let ran = folder.check();
+    refused_alone(&ran, &["`replay.redis`: found `***`", "without a password"]);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
     let ran = edited(&[("http://127.0.0.1:19000", "http://me:hunter2@h")]).check();
     refused(&ran, &["`upstreams.core.url`: found `***`"]);
     assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);

@@ -1,7 +1,6 @@
 //! Files that are missing, broken, or something else than they should be; and many problems at once.
 
 use crate::edge_config::{Folder, KEY, PEPPER, tag};
-use crate::pki::{Leaf, new_key};
 use crate::{TENANT, edited, refused, refused_alone};
 
 #[test]
@@ -101,60 +100,4 @@ fn peppers() {
         folder.edit("vestibule.toml", "pepper_file = \"secrets/pepper\"", &wrong_place);
         refused(&folder.check(), &["vestibule.toml: `secrets.pepper"]);
     }
-}
-
-#[test]
-fn what_is_no_ca() {
-    let folder = Folder::good();
-    let leaf = folder.issuing.issue(&Leaf::named("client"));
-    let request = {
-        let mut builder = openssl::x509::X509ReqBuilder::new().unwrap();
-        let key = new_key();
-        builder.set_pubkey(&key).unwrap();
-        builder.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
-        builder.build().to_pem().unwrap()
-    };
-    let root = folder.root.certificate.clone();
-    let key = folder.root.key.private_key_to_pem_pkcs8().unwrap();
-    let table: [(Vec<u8>, &str, &str); 8] = [
-        (root.to_der().unwrap(), "is DER, not PEM", "openssl x509 -inform der"),
-        (leaf.to_pem().unwrap(), "is not the certificate of a CA", ""),
-        ([root.to_pem().unwrap(), key].concat(), "holds a PRIVATE KEY block at place 2", "a private key has no place here"),
-        (request, "holds a CERTIFICATE REQUEST block", "this is a request"),
-        (Vec::new(), "holds no PEM block", "a PEM file with CERTIFICATE blocks"),
-        (b"hello\n".to_vec(), "holds no PEM block", "a PEM file with CERTIFICATE blocks"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec(), "is not a certificate", ""),
-        (b"-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n".to_vec(), "is not PEM", ""),
-    ];
-    for key in ["certificates", "intermediates"] {
-        for (bytes, found, hint) in &table {
-            folder.write_bytes("trusted-ca/strange.pem", bytes);
-            let text = folder.read(TENANT);
-            let lines = text.lines().map(|line| match line.split_once(" = ") {
-                Some((name, _)) if name == key => format!("{key} = [\"trusted-ca/strange.pem\", \"trusted-ca/root.pem\"]"),
-                _ => line.to_owned(),
-            });
-            folder.write(TENANT, &lines.collect::<Vec<_>>().join("\n"));
-            let ran = folder.check();
-            refused(&ran, &["acme.toml: `trusted_ca.clients", "trusted-ca/strange.pem", found, hint]);
-            folder.write(TENANT, &text);
-        }
-    }
-    folder.write_bytes("crl/clients.pem", &folder.issuing.crl(&[]));
-    refused(&folder.check(), &["`trusted_ca.clients.crl`: `crl/clients.pem` is DER, not PEM", "openssl crl -inform der"]);
-}
-
-#[test]
-fn an_intermediate_alone_is_no_anchor() {
-    let folder = edited(&[
-        ("[\"trusted-ca/root.pem\"]", "[\"trusted-ca/issuing.pem\"]"),
-        ("intermediates = [\"trusted-ca/issuing.pem\"]\n", ""),
-    ]);
-    refused(&folder.check(), &["`trusted_ca.clients`: the trusted CAs: holds no trust anchor"]);
-    let partial = edited(&[
-        ("[\"trusted-ca/root.pem\"]", "[\"trusted-ca/issuing.pem\"]"),
-        ("intermediates = [\"trusted-ca/issuing.pem\"]\n", ""),
-        ("allow_partial_chain = false", "allow_partial_chain = true"),
-    ]);
-    crate::accepted(&partial.check());
 }

@@ -34,7 +34,7 @@ fn a_line_has_the_keys_that_apply() {
     };
     let permitted = line_of(
         Request::new("POST", "/a%20b?token=hidden").of(&good()).body(b"0123456789"),
-        &[&ALWAYS, &AUTHENTICATED, &CERTIFICATE, &UPSTREAM],
+        &[&ALWAYS, &AUTHENTICATED, &CERTIFICATE, &["cert.basis"], &UPSTREAM],
     );
     assert_eq!((&permitted["decision"], &permitted["status"]), (&"permit".into(), &200.into()));
     assert_eq!(

@@ -4,7 +4,7 @@ use crate::bank::{Bank, DOMAIN, KEY, Request, escaped, good, leaf, person};
 use crate::http_client::Answer;
 
 /// What a client sees of an answer but for what differs in every answer.
-fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+pub(crate) fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let id = answer.header("x-request-id").unwrap().to_owned();
     let differs = |name: &str| name.eq_ignore_ascii_case("date") || name.eq_ignore_ascii_case("x-request-id");
     let mut headers: Vec<_> = answer.headers.iter().filter(|(name, _)| !differs(name)).cloned().collect();

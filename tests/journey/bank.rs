@@ -347,6 +347,11 @@ impl Request {
         self.with("Content-Length", &body.len().to_string())
     }
 
+    /// The bytes to send, as text.
+    pub(crate) fn text_lossy(&self) -> String {
+        String::from_utf8_lossy(&self.text()).into_owned()
+    }
+
     /// The bytes to send.
     pub(crate) fn text(&self) -> Vec<u8> {
         let mut text = format!("{}\r\n", self.start).into_bytes();

@@ -19,6 +19,7 @@ fn every_variable_of_a_request() {
         ("${arg_x}", "1"),
         ("${arg_y_z}", "2"),
         ("${args}", "x=1&Y-z=2&x=3"),
+        ("${client_certificate_basis}", "ca"),
         ("${client_certificate_validation}", "true"),
         ("${cookie_t}", "2"),
         ("${host}", "api.example"),

@@ -15,6 +15,9 @@ use crate::pki::{Ca, DAY, Dates, NOW, new_key};
 
 /// The pepper: recognizable in an output.
 pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedface01234567";
+/// A key for signatures, and the password of Redis: recognizable too.
+pub const SIGNATURE_KEY: &str = "c2lnbmF0dXJlLWtleS1mb3ItdGVzdHMtMDEyMzQ1Njc=\n";
+pub const REDIS_PASSWORD: &str = "open-sesame-open-sesame\n";
 /// What a front door sends.
 pub const KEY: &str = "the key of the front door";
 /// The instant of the tests, as the command line takes it.
@@ -34,6 +37,10 @@ shutdown_timeout = "30s"
 listen = "127.0.0.1:19180"
 [secrets]
 pepper_file = "secrets/pepper"
+[replay]
+redis = "redis://127.0.0.1:16379/1"
+redis_password_file = "secrets/redis"
+redis_timeout = "250ms"
 [limits]
 header_count = 90
 header_bytes = "96KiB"
@@ -42,6 +49,16 @@ verification_cache_entries = 200
 [logs]
 level = "info"
 access = "off"
+[revocation]
+http_timeout = "5s"
+connect_timeout = "2s"
+first_wait = "3s"
+crl_max_size = "32MiB"
+http_proxy = "http://proxy.example:3128"
+https_proxy = "http://proxy.example:3128"
+cache_folder = "revocation-cache"
+retry_after_failure = "60s"
+ocsp_max_age = "24h"
 "#;
 
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
@@ -64,6 +81,7 @@ proofs = ["api_key"]
 certificate_header_max = "16KiB"
 forwarded_verdict = "ignore"
 forwarded_mismatch = "refuse"
+require_sni = false
 [front_doors.headers]
 cname_api_key = "cname-api-key"
 client_certificate = "client-certificate"
@@ -71,7 +89,29 @@ client_certificate_ca_verified = "client-certificate-ca-verified"
 ssl_client_s_dn = "ssl_client_s_dn"
 ssl_client_s_dn_parsed = "ssl_client_s_dn_parsed"
 ssl_client_sigalg = "ssl_client_sigalg"
+ssl_client_i_dn = "ssl-client-issuer"
+ssl_client_serial = "ssl-client-number"
+ssl_client_fingerprint = "ssl-client-sha1"
+ssl_client_fingerprint_sha256 = "ssl-client-sha256"
+ssl_client_v_start = "ssl-client-from"
+ssl_client_v_end = "ssl-client-until"
+ssl_client_validity = "ssl-client-validity"
+ssl_server_name = "ssl-server-name"
 request_id = "x-request-id"
+[[front_doors]]
+name = "signing"
+proofs = ["api_key", "network", "signature", "unix"]
+networks = ["192.0.2.0/24", "2001:db8::/32"]
+unix_users = ["root", "33"]
+unix_groups = ["root"]
+signature_label = "edge"
+signature_tag = "bank"
+signature_components = ["x-extra"]
+signature_max_age = "60s"
+clock_tolerance = "5s"
+[[front_doors.signature_keys]]
+keyid = "edge1"
+secret_file = "secrets/edge1"
 [trusted_ca.clients]
 certificates = ["trusted-ca/root.pem"]
 intermediates = ["trusted-ca/issuing.pem"]
@@ -79,6 +119,14 @@ crl = ["crl/clients.pem"]
 allow_partial_chain = false
 x509_strict = true
 allow_ed448 = false
+crl_urls = ["http://crl.example/clients.crl"]
+ocsp = "leaf"
+ocsp_responder = "http://ocsp.example/"
+ocsp_nonce = "off"
+revocation_hosts = ["*.ca.example"]
+allow_private_addresses = false
+[trusted_ca.nobodys]
+certificates = ["trusted-ca/nobodys.pem"]
 [policy]
 verification = "enforce"
 trusted_ca = "clients"
@@ -88,14 +136,22 @@ allow_revoked_certificates = false
 revocation_check_mode = "IGNORE_CA_ERROR"
 allow_stale_crl = false
 max_path_length = 8
+allow_missing_eku = false
+allow_critical_qc_statements = false
+min_rsa_bits = 2048
+min_ec_bits = 256
+signature_algorithms = []
 require_profile = false
 verification_mode = "enforce"
+self_signed_certificates = []
+expiry_warning = "30d"
+expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
 deny_certificates = []
 [[profiles]]
 name = "nobodys"
 kind = "psd2"
-issuers = ["sha256:0000000000000000000000000000000000000000000000000000000000000000"]
+issuers = ["trusted-ca/nobodys.pem"]
 check = "report"
 [upstreams.core]
 url = "http://127.0.0.1:19000"
@@ -148,9 +204,16 @@ impl Folder {
         folder.write("vestibule.toml", PROCESS);
         folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
+        folder.write("secrets/edge1", SIGNATURE_KEY);
+        folder.write("secrets/redis", REDIS_PASSWORD);
+        for file in ["secrets/edge1", "secrets/redis"] {
+            std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
         folder.write_bytes("trusted-ca/root.pem", &folder.root.certificate.to_pem().unwrap());
         folder.write_bytes("trusted-ca/issuing.pem", &folder.issuing.certificate.to_pem().unwrap());
+        let nobodys = Ca::self_signed("Nobodys", new_key(), LONG);
+        folder.write_bytes("trusted-ca/nobodys.pem", &nobodys.certificate.to_pem().unwrap());
         folder.revoke(&[]);
         folder
     }

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use vestibule::clock::UnixTime;
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
-    VerdictMode,
+    Preset, Proof, Proofs, VerdictMode,
 };
 use vestibule::header_names::HeaderNames;
-use vestibule::request_head::{RequestHead, RequestTarget};
+use vestibule::request_head::{Connection, RequestHead, RequestTarget};
 use vestibule::secret::{ApiKeys, Pepper};
 
 const KEY: &str = "the key of the front door";
@@ -41,8 +42,9 @@ impl Door<'_> {
         headers.insert("host", HeaderValue::from_str(host).unwrap());
         headers.insert("edge-key", HeaderValue::from_static(KEY));
         headers.insert("edge-client", HeaderValue::from_static(CLIENT));
-        let head = RequestHead { method, target: RequestTarget::parse(target).unwrap(), headers, peer: None };
-        AuthenticatedForward::authenticate(&self.directory(host), head).unwrap()
+        let head =
+            RequestHead { method, target: RequestTarget::parse(target).unwrap(), headers, connection: Connection::default() };
+        AuthenticatedForward::unremembered(&self.directory(host), head, UnixTime(0)).unwrap()
     }
 
     fn directory(&self, host: &str) -> Directory {
@@ -64,12 +66,15 @@ impl Door<'_> {
             tenant: 0,
             front_door: Arc::new(FrontDoor {
                 name: "edge".into(),
+                proofs: Proofs::new(vec![Proof::ApiKey]).unwrap(),
                 certificate_header_max: 65_536,
                 forwarded_verdict: self.verdict_mode,
                 forwarded_mismatch: ForwardedMismatch::Report,
+                format: Preset::find("nginx").unwrap().format(),
+                require_sni: false,
             }),
             contract: Contract::new(name("edge-key"), &headers).unwrap(),
-            api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes())]),
+            api_keys: Some(ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(KEY.as_bytes())])),
             client_ip_header: name("edge-client"),
             reserved,
         });

@@ -15,12 +15,12 @@ use vestibule::admission::{Admission, Demands, Policy, VerificationMode};
 use vestibule::clock::UnixTime;
 use vestibule::front_door::{
     AuthenticatedForward, Contract, ContractHeader, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits,
-    VerdictMode,
+    Preset, Proof, Proofs, VerdictMode,
 };
 use vestibule::header_names::HeaderNames;
 use vestibule::presented::Presentation;
 use vestibule::refusal::Refused;
-use vestibule::request_head::{RequestHead, RequestTarget};
+use vestibule::request_head::{Connection, RequestHead, RequestTarget};
 use vestibule::rules::{Facts, Known, Outcome, Permitted, Phase, RuleSet, Scope, Template, Trace};
 use vestibule::secret::{ApiKeys, Pepper};
 use vestibule::upstream::{Ending, Endpoint, HostPolicy, Upstream, forward};
@@ -136,8 +136,8 @@ fn permitted(request: &HttpRequest) -> Permitted {
     // CONNECT has no path, and HTTP/1.0 need not name a host: these tests are about what comes after that was checked.
     let target = RequestTarget::parse(&request.uri().to_string()).unwrap_or_else(|_| RequestTarget::parse("/").unwrap());
     headers.entry(http::header::HOST).or_insert(HeaderValue::from_static("a"));
-    let head = RequestHead { method, target, headers, peer: None };
-    let forward = AuthenticatedForward::authenticate(&directory(), head).unwrap();
+    let head = RequestHead { method, target, headers, connection: Connection::default() };
+    let forward = AuthenticatedForward::unremembered(&directory(), head, UnixTime(0)).unwrap();
     let presentation = Presentation::ignored();
     let policy = Policy {
         verification: VerificationMode::Off,
@@ -152,7 +152,7 @@ fn permitted(request: &HttpRequest) -> Permitted {
         profiles: &Profiles::default(),
         verdict_mode: VerdictMode::Ignore,
     };
-    let admission = Admission::decide(&presentation, None, &demands).unwrap();
+    let admission = Admission::decide(&presentation, None, None, &demands).unwrap();
     let facts = Facts::new(&presentation, &admission, UnixTime(0));
     let known = Known::default();
     let alice = Template::parse("alice", &Scope::new(Phase::Request, &known)).unwrap();
@@ -170,16 +170,19 @@ fn directory() -> Directory {
     let address = (ContractHeader::ClientAddress, name("address-of-the-test"));
     let front_door = FrontDoor {
         name: "test".to_owned(),
+        proofs: Proofs::new(vec![Proof::ApiKey]).unwrap(),
         certificate_header_max: 0,
         forwarded_verdict: VerdictMode::Ignore,
         forwarded_mismatch: ForwardedMismatch::Refuse,
+        format: Preset::find("nginx").unwrap().format(),
+        require_sni: false,
     };
     let domain = Domain::new(DomainParts {
         name: "a.test".to_owned(),
         tenant: 0,
         front_door: Arc::new(front_door),
         contract: Contract::new(name("key-of-the-test"), std::slice::from_ref(&address)).unwrap(),
-        api_keys: ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(b"key")]),
+        api_keys: Some(ApiKeys::new(Arc::clone(&pepper), vec![pepper.tag(b"key")])),
         client_ip_header: address.1,
         reserved: HeaderNames::default(),
     });

@@ -19,8 +19,16 @@ impl Nginx {
     /// Starts nginx with these `http { … }` contents and waits until every `listen 127.0.0.1:PORT;` of them accepts
     /// connections. Its files are kept in the folder, which relative paths of the text refer to.
     pub(crate) fn start(http: &str, folder: &Path) -> Self {
-        let configuration = folder.join("nginx.conf");
-        std::fs::write(&configuration, whole(http)).unwrap();
+        Self::run(&whole(http), http, folder)
+    }
+
+    /// The same with a dynamic module.
+    pub(crate) fn start_with_module(module: &Path, http: &str, folder: &Path) -> Self {
+        Self::run(&format!("load_module {};\n{}", module.display(), whole(http)), http, folder)
+    }
+
+    fn run(configuration: &str, http: &str, folder: &Path) -> Self {
+        std::fs::write(folder.join("nginx.conf"), configuration).unwrap();
         let child = Command::new(program())
             .args(["-p", folder.to_str().unwrap(), "-c", "nginx.conf", "-e", "error.log"])
             .stdin(Stdio::null())

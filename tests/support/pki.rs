@@ -59,6 +59,8 @@ pub struct Leaf {
     pub dates: Dates,
     /// Extended key usage clientAuth, or serverAuth.
     pub client_auth: bool,
+    /// Without any extended key usage, whatever `client_auth` says.
+    pub no_eku: bool,
     /// basicConstraints cA.
     pub ca: bool,
     /// dNSNames.
@@ -80,6 +82,7 @@ impl Leaf {
             serial: 1000,
             dates: Dates::VALID,
             client_auth: true,
+            no_eku: false,
             ca: false,
             dns: vec![],
             extra: vec![],
@@ -177,10 +180,24 @@ impl Ca {
     }
 }
 
+/// A client certificate of a CA that still signs with SHA-1.
+pub fn sha1_signed(ca: &Ca, leaf: &Leaf) -> X509 {
+    let mut builder = builder(&leaf_name(leaf), ca.certificate.subject_name(), &new_key(), leaf.serial, leaf.dates);
+    builder.append_extension(KeyUsage::new().critical().digital_signature().build().unwrap()).unwrap();
+    builder.append_extension(ExtendedKeyUsage::new().client_auth().build().unwrap()).unwrap();
+    identify(&mut builder, Some(&ca.certificate));
+    builder.sign(&ca.key, MessageDigest::sha1()).unwrap();
+    builder.build()
+}
+
 /// A client certificate that is its own issuer.
 pub fn self_signed(leaf: &Leaf) -> X509 {
-    let key = new_key();
-    leaf_certificate(leaf, &name(&leaf.common_name), &key, &key, None)
+    self_signed_by(leaf, &new_key())
+}
+
+/// A client certificate that is its own issuer, for a key.
+pub fn self_signed_by(leaf: &Leaf, key: &PKey<Private>) -> X509 {
+    leaf_certificate(leaf, &leaf_name(leaf), key, key, None)
 }
 
 /// The library's view of a certificate.
@@ -301,7 +318,9 @@ fn leaf_certificate(
     } else {
         extended.server_auth()
     };
-    builder.append_extension(extended.build().unwrap()).unwrap();
+    if !leaf.no_eku {
+        builder.append_extension(extended.build().unwrap()).unwrap();
+    }
     identify(&mut builder, issuer_certificate);
     if !leaf.dns.is_empty() {
         let mut names = SubjectAlternativeName::new();

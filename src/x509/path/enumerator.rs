@@ -47,7 +47,7 @@ impl Presented {
     /// Which rule it breaks.
     pub(crate) fn accept(certificate: &Certificate, allow: Allowances) -> Result<Self, String> {
         let (x509, der) = (certificate.openssl(), certificate.der());
-        if let Some(first) = lint::lint(x509, der, Role::Ca, allow).into_iter().next() {
+        if let Some(first) = lint::lint(x509, der, Role::PresentedCa, allow).into_iter().next() {
             return Err(first.problem);
         }
         Ok(Self { x509: x509.to_owned(), sha256: *certificate.sha256(), subject_hash: x509.subject_name_hash() })

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::strength::SignatureAlgorithm;
 use crate::x509::lint::Allowances;
 use crate::x509::openssl_ffi::PathError;
 
@@ -93,7 +94,22 @@ pub struct VerificationSettings {
     pub allow_v1: bool,
     /// Ed448 keys in what was presented.
     pub allow_ed448: bool,
+    /// End entities that do not say what they are for: no extended key usage (RFC 5280 §4.2.1.12 lets them be for anything).
+    pub allow_missing_eku: bool,
+    /// End entities whose qcStatements (RFC 3739 §3.2.6) are critical. OpenSSL does not read them; we do.
+    pub allow_critical_qc_statements: bool,
+    /// The least bits of an RSA key, anywhere on the path. Below [`LEAST_RSA_BITS`] nothing is accepted.
+    pub min_rsa_bits: u32,
+    /// The least bits of an elliptic-curve key, anywhere on the path; Ed25519 counts as 256, Ed448 as 448.
+    pub min_ec_bits: u32,
+    /// The algorithms that certificates below the anchor may be signed with; none asks no more than OpenSSL's security level 2.
+    pub signature_algorithms: Option<Vec<SignatureAlgorithm>>,
 }
+
+/// Factoring of shorter moduli is in reach. OpenSSL's security level 2 and our own lints hold it too: no setting goes below.
+pub const LEAST_RSA_BITS: u32 = 2048;
+/// P-256 and Ed25519, the smallest curves that are accepted.
+pub const LEAST_EC_BITS: u32 = 256;
 
 impl Default for VerificationSettings {
     fn default() -> Self {
@@ -106,6 +122,11 @@ impl Default for VerificationSettings {
             policy: PolicyInputs::default(),
             allow_v1: false,
             allow_ed448: false,
+            allow_missing_eku: false,
+            allow_critical_qc_statements: false,
+            min_rsa_bits: LEAST_RSA_BITS,
+            min_ec_bits: LEAST_EC_BITS,
+            signature_algorithms: None,
         }
     }
 }

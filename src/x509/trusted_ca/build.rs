@@ -110,6 +110,8 @@ impl Assembly {
             self.date_warnings(&source.origin, certificate.openssl());
             let kind = self.effective_kind(&source.origin, certificate.openssl(), kind);
             self.add(&certificate, kind)?;
+        } else {
+            self.warn(&source.origin, "the same certificate stands there twice; one of them is enough");
         }
         Ok(())
     }

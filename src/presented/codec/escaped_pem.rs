@@ -3,43 +3,19 @@
 //! `%XX` is decoded once, in either case of the hex digits; `+` is a plus sign, as nginx, `encodeURIComponent` and AWS's load
 //! balancer mean it. What comes out must be PEM certificates (RFC 7468) and nothing else: no text before, between or after.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
+use super::{Ders, pem};
 use crate::refusal::{Refusal, Refused};
-
-/// The most certificates beside the client's own.
-pub const MAX_CHAIN: usize = 10;
-
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Decodes a header value to the DER of its certificates, the client's first.
 ///
 /// # Errors
 /// [`Refusal::CertificateHeaderEncoding`], [`Refusal::CertificateHeaderNotPem`] or [`Refusal::CertificateHeaderTooMany`].
-pub fn decode(value: &[u8]) -> Result<Vec<Vec<u8>>, Refused> {
-    let pem = unescape(value)?;
-    let mut rest = pem.as_slice();
-    let mut certificates = Vec::with_capacity(1);
-    while !rest.is_empty() {
-        let (der, after) = block(rest).map_err(|why| not_pem(certificates.len(), why))?;
-        if certificates.len() > MAX_CHAIN {
-            let cause = format!("more than {} certificates", MAX_CHAIN + 1);
-            return Err(Refused::new(Refusal::CertificateHeaderTooMany, cause));
-        }
-        certificates.push(der);
-        rest = after;
-    }
-    Ok(certificates)
-}
-
-fn not_pem(position: usize, why: &str) -> Refused {
-    Refused::new(Refusal::CertificateHeaderNotPem, format!("certificate {} of the header: {why}", position + 1))
+pub fn decode(value: &[u8]) -> Result<Ders, Refused> {
+    pem::decode(&unescape(value)?)
 }
 
 /// Copies the runs between escapes whole: a certificate has an escape about every 60 bytes.
-fn unescape(value: &[u8]) -> Result<Vec<u8>, Refused> {
+pub(super) fn unescape(value: &[u8]) -> Result<Vec<u8>, Refused> {
     let bad = |why: String| Refused::new(Refusal::CertificateHeaderEncoding, why);
     let mut decoded = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -78,29 +54,11 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// One PEM block at the very start of the text, and what follows it and its line end.
-fn block(text: &[u8]) -> Result<(Vec<u8>, &[u8]), &'static str> {
-    let body = text.strip_prefix(BEGIN).ok_or("does not start with `-----BEGIN CERTIFICATE-----`")?;
-    let body = line_end(body).ok_or("the first line does not end after the dashes")?;
-    let end = memchr::memchr(b'-', body).ok_or("has no `-----END CERTIFICATE-----`")?;
-    let (base64, rest) = body.split_at(end);
-    let rest = rest.strip_prefix(END).ok_or("has no `-----END CERTIFICATE-----`")?;
-    let after = if rest.is_empty() { rest } else { line_end(rest).ok_or("something follows the last dashes")? };
-    let base64: Vec<u8> = base64.iter().copied().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    let der = STANDARD.decode(base64).map_err(|_| "the body is not base64")?;
-    if der.is_empty() {
-        return Err("the body is empty");
-    }
-    Ok((der, after))
-}
-
-fn line_end(text: &[u8]) -> Option<&[u8]> {
-    text.strip_prefix(b"\n").or_else(|| text.strip_prefix(b"\r\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
     const ONE: &str = "-----BEGIN%20CERTIFICATE-----%0AMAMCAQE%3D%0A-----END%20CERTIFICATE-----%0A";
@@ -149,6 +107,11 @@ mod tests {
             (not_pem, ONE.replace("MAMCAQE%3D", "MAMCAQE")),
             (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%00AQE%3D")),
             (not_pem, ONE.replace("MAMCAQE%3D", "")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%0A%0AAQE%3D")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "%0AMAMCAQE%3D")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMCAQE%3D%0D%0A")),
+            (not_pem, ONE.replace("MAMCAQE%3D", "MAMC%0DAQE%3D")),
+            (not_pem, ONE.replace("%3D%0A", "%3D")),
             (not_pem, ONE.replace("END%20", "")),
             (not_pem, ONE.replace("CERTIFICATE", "TRUSTED%20CERTIFICATE")),
             (not_pem, ONE.get(..38).unwrap().to_owned()),

@@ -1,0 +1,19 @@
+//! The domain's key, once, in its header.
+
+use http::HeaderMap;
+
+use crate::front_door::domain::Domain;
+use crate::refusal::{Refusal, Refused};
+
+/// The position of the key that was sent.
+pub(super) fn prove(domain: &Domain, headers: &HeaderMap) -> Result<usize, Refused> {
+    let name = domain.contract().api_key();
+    let refuse = |refusal, why: &str| Refused::new(refusal, format!("`{name}` for `{}` {why}", domain.name()));
+    let mut values = headers.get_all(name).iter();
+    let key = values.next().ok_or_else(|| refuse(Refusal::FrontDoorKeyMissing, "is missing"))?;
+    if values.next().is_some() {
+        return Err(refuse(Refusal::FrontDoorKeyRepeated, "was sent more than once"));
+    }
+    let position = domain.api_keys().and_then(|keys| keys.position(key.as_bytes()));
+    position.ok_or_else(|| refuse(Refusal::FrontDoorKeyWrong, "is not one of its keys"))
+}

@@ -1,0 +1,39 @@
+//! Lists and OCSP answers fetched by the real program, from servers that are good, bad, slow and dead.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(clippy::type_complexity, reason = "tables")]
+
+#[path = "journey/bank.rs"]
+#[allow(dead_code, reason = "the bank of the journey tests, of which these use a part")]
+mod bank;
+#[path = "support/http_client.rs"]
+mod http_client;
+#[path = "support/ocsp_writer.rs"]
+mod ocsp_writer;
+#[path = "support/openssl_responder.rs"]
+mod openssl_responder;
+#[path = "support/pki.rs"]
+mod pki;
+#[path = "support/ports.rs"]
+mod ports;
+#[path = "support/recording_upstream.rs"]
+mod recording_upstream;
+#[path = "support/revocation_server.rs"]
+mod revocation_server;
+#[path = "support/vestibule.rs"]
+mod vestibule_program;
+
+#[path = "revocation_fetch/caching.rs"]
+mod caching;
+#[path = "revocation_fetch/limits.rs"]
+mod limits;
+#[path = "revocation_fetch/set_up.rs"]
+mod set_up;
+#[path = "revocation_fetch/truth_table.rs"]
+mod truth_table;
