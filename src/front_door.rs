@@ -23,7 +23,7 @@ mod known_headers;
 mod proof;
 mod replay;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -68,6 +68,7 @@ pub struct AuthenticatedForward {
     host: String,
     evidence: Evidence,
     client_address: IpAddr,
+    server_address: Option<SocketAddr>,
     method: Method,
     target: RequestTarget,
     headers: HeaderMap,
@@ -125,6 +126,11 @@ impl AuthenticatedForward {
     /// The client's address, as the front door said it.
     pub fn client_address(&self) -> IpAddr {
         self.client_address
+    }
+
+    /// Our own end of the connection; none on a Unix socket.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.server_address
     }
 
     /// The method.
@@ -235,6 +241,7 @@ impl Proven {
             host,
             evidence,
             client_address,
+            server_address: head.connection.local,
             method: head.method,
             target: head.target,
             headers,

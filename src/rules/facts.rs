@@ -1,7 +1,7 @@
 //! What the earlier stages found out, in the form that rules read.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
 
 use http::{HeaderMap, Method, StatusCode};
@@ -89,6 +89,7 @@ pub(super) struct Asked<'v> {
     pub(super) target: &'v RequestTarget,
     pub(super) headers: &'v HeaderMap,
     pub(super) scheme: &'static str,
+    pub(super) server: Option<SocketAddr>,
     pub(super) request_id: &'v str,
 }
 
@@ -101,6 +102,7 @@ impl<'v> Asked<'v> {
             target: forward.target(),
             headers: forward.headers(),
             scheme: forward.scheme(),
+            server: forward.server_address(),
             request_id,
         }
     }
@@ -115,6 +117,7 @@ pub struct KeptRequest {
     target: RequestTarget,
     headers: HeaderMap,
     scheme: &'static str,
+    server: Option<SocketAddr>,
     request_id: String,
 }
 
@@ -127,6 +130,7 @@ impl KeptRequest {
             target: asked.target.clone(),
             headers: asked.headers.clone(),
             scheme: asked.scheme,
+            server: asked.server,
             request_id: asked.request_id.to_owned(),
         }
     }
@@ -144,6 +148,7 @@ impl KeptRequest {
             target: &self.target,
             headers: &self.headers,
             scheme: self.scheme,
+            server: self.server,
             request_id: &self.request_id,
         }
     }

@@ -75,6 +75,8 @@ impl Variable {
             Self::RequestMethod => Cow::Borrowed(asked.method.as_str()),
             Self::RequestUri => Cow::Borrowed(asked.target.raw()),
             Self::Scheme => Cow::Borrowed(asked.scheme),
+            Self::ServerAddr => Cow::Owned(asked.server.map(|own| own.ip().to_canonical().to_string()).unwrap_or_default()),
+            Self::ServerPort => Cow::Owned(asked.server.map(|own| own.port().to_string()).unwrap_or_default()),
             Self::SslVerificationStatus => Cow::Borrowed(view.facts.ssl_verification_status()),
             Self::Status => Cow::Owned(view.answer.map(|answer| answer.status.as_str().to_owned()).unwrap_or_default()),
             Self::UpstreamAddr => Cow::Borrowed(view.answer.map_or("", |answer| answer.upstream)),

@@ -50,6 +50,10 @@ pub enum Variable {
     Scheme,
     /// `sent_http_<name>`: a header of the answer as it stands after the rules before.
     SentHttp(String),
+    /// `server_addr`: our own address that the front door connected to; empty on a Unix socket.
+    ServerAddr,
+    /// `server_port`: its port.
+    ServerPort,
     /// `ssl_verification_status` (Azion's firewall): `SUCCESS`, `CERTIFICATE_VERIFICATION_ERROR` or
     /// `MISSING_CLIENT_CERTIFICATE`.
     SslVerificationStatus,
@@ -93,12 +97,10 @@ pub(super) enum Kind {
 }
 
 /// Names of others that mean nothing here, and why.
-const IMPOSSIBLE: [(&str, &str); 7] = [
+const IMPOSSIBLE: [(&str, &str); 5] = [
     ("device_group", "devices are grouped by a CDN; ask for `${http_user_agent}`"),
     ("remote_port", "the client's port ends at the front door"),
     ("request_body", "bodies are streamed and never kept"),
-    ("server_addr", "the address that the client reached is the front door's, which does not forward it"),
-    ("server_port", "the port that the client reached is the front door's, which does not forward it"),
     ("tcpinfo_rtt", "the client's TCP connection ends at the front door"),
     ("ssl_cipher", "the client's TLS connection ends at the front door"),
 ];
@@ -154,6 +156,8 @@ impl Variable {
             "request_uri" if phase == Phase::Firewall => Self::Uri,
             "request_uri" => Self::RequestUri,
             "scheme" => Self::Scheme,
+            "server_addr" => Self::ServerAddr,
+            "server_port" => Self::ServerPort,
             "ssl_verification_status" => Self::SslVerificationStatus,
             "status" => Self::Status,
             "upstream_addr" => Self::UpstreamAddr,
@@ -224,7 +228,7 @@ impl Variable {
                 Scalar::Fingerprint | Scalar::FingerprintSha256 | Scalar::SpkiSha256 => Kind::Fingerprint,
                 _ => Kind::Text,
             },
-            Self::Certificate(CertificateVariable::San(SanList::Ip)) | Self::RemoteAddr => Kind::Address,
+            Self::Certificate(CertificateVariable::San(SanList::Ip)) | Self::RemoteAddr | Self::ServerAddr => Kind::Address,
             Self::Arg(_)
             | Self::Certificate(_)
             | Self::Cookie(_)
@@ -232,7 +236,7 @@ impl Variable {
             | Self::SentHttp(_)
             | Self::UpstreamCookie(_)
             | Self::UpstreamHttp(_) => Kind::Any,
-            Self::Status | Self::UpstreamStatus => Kind::Number,
+            Self::ServerPort | Self::Status | Self::UpstreamStatus => Kind::Number,
             _ => Kind::Text,
         }
     }

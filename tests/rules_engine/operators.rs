@@ -136,6 +136,9 @@ fn every_operator_on_every_kind_of_request_variable() {
         ("${finding_purpose}", "exists", None, true),
         ("${finding_revocation}", "exists", None, true),
         ("${request_id}", "exists", None, true),
+        ("${server_addr}", "is_equal", Some("127.0.0.1"), true),
+        ("${server_addr}", "is_in_list", Some("office"), false),
+        ("${server_port}", "greater_than", Some("1023"), true),
     ]);
     let bank = with(&(lists + &rules_of("request", &rows, "add_request_header")));
     let request = Request::get("/x/1?n=-1&a=b%20c").of(&client).with("X-Number", "42").with("X-Word", "word");
