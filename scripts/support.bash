@@ -31,13 +31,13 @@ complete_edge_config() {
     replace "$config/tenants/example.toml" "hmac-sha256:$(printf '0%.0s' {1..64})" "$tag"
 }
 
-# complete_nginx PKI KEY FOLDER: copies nginx/ to FOLDER and adds server certificate and key file.
+# complete_nginx VESTIBULE PKI CONFIG FOLDER [FLAG...]: writes nginx's front door for CONFIG to FOLDER, with server certificate and key.
 complete_nginx() {
-    local pki=$1 key=$2 folder=$3
-    cp -r nginx "$folder"
-    cp "$pki/server.pem" "$folder/vestibule-server.pem"
-    cp "$pki/server.key" "$folder/vestibule-server.key"
-    (umask 077 && echo "proxy_set_header cname-api-key \"$key\";" >"$folder/vestibule-key.conf")
+    local vestibule=$1 pki=$2 config=$3 folder=$4 domain=api.bank.example
+    "$vestibule" front-door nginx --config "$config" --out "$folder" --folder "$folder" "${@:5}"
+    cp "$pki/server.pem" "$folder/$domain.pem"
+    cp "$pki/server.key" "$folder/$domain.key"
+    (umask 077 && echo "$domain \"$(<"$config/secrets/front-door-key")\";" >"$folder/vestibule-key")
 }
 
 # free_port: a port of 127.0.0.1 that nobody listens on, below the range from which outgoing connections take theirs.

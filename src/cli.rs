@@ -1,11 +1,13 @@
 //! The command line: one module for each command.
 //!
 //! Messages go to stderr with the program's name in front. Exit codes: 0, 64 for a wrong command line or configuration
-//! (`EX_USAGE` of sysexits), 1 for everything else.
+//! (`EX_USAGE` of sysexits), 2 for an import that left something out, 1 for everything else.
 
 mod check;
 mod demo;
 mod explain;
+mod front_door;
+pub mod import;
 pub mod inspect;
 mod keygen;
 mod serve;
@@ -39,6 +41,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
+    /// Print the configuration of a product that is to be a front door
+    FrontDoor(Box<front_door::FrontDoorArgs>),
+    /// Turn the rules of another product into ours, and say what was left out
+    Import(import::ImportArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
@@ -68,6 +74,8 @@ pub fn run() -> ExitCode {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::FrontDoor(args) => front_door::run(&args, &mut out),
+        Command::Import(args) => import::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
         Command::Serve(folder) => {

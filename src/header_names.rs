@@ -33,6 +33,11 @@ impl<T> HeaderNames<T> {
         self.entries.push((folded, mark));
     }
 
+    /// The marks of all names, in the order in which they were added.
+    pub fn marks(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|(_, mark)| mark)
+    }
+
     /// The mark of a lower-case name or of the name that it is an alias of.
     pub fn find(&self, name: &str) -> Option<&T> {
         if self.lengths & length_bit(name.len()) == 0 {

@@ -81,9 +81,11 @@ pub mod authorize;
 pub mod journey;
 pub mod proxy;
 pub mod record;
+pub mod shared;
 pub mod telemetry;
 
 // Composition.
 pub mod cli;
 pub mod config;
+pub mod front_door_config;
 pub mod server;

@@ -3,6 +3,8 @@
 //! The handler takes every method and path of the data listener. It hands the head to the front-door stage and sees from then
 //! on only what the stages give out.
 
+mod appetite;
+
 use std::sync::Arc;
 
 use actix_http::{HttpMessage, Request};
@@ -22,8 +24,10 @@ use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget};
 use crate::rules::{After, ResponseHead, RuleAnswer, Says, Trace};
-use crate::server::{Appetite, Shared};
+use crate::shared::Shared;
 use crate::upstream::{self, Answer, Ending, ResponseBody};
+
+pub use appetite::Appetite;
 
 /// An answer: streamed from an upstream, or made here.
 pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;

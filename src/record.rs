@@ -13,7 +13,7 @@ use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
 use crate::refusal::Refused;
 use crate::rules::{Monitored, RuleAnswer};
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
 /// What the upstream did.

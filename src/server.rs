@@ -16,42 +16,20 @@ use actix_http::{HttpService, Protocol};
 use actix_server::{GracefulShutdownSignal, Server, ServerBuilder};
 use actix_service::{ServiceFactory, ServiceFactoryExt};
 use actix_web::rt::net::{TcpStream, UnixStream};
-use arc_swap::ArcSwap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process, ServerTls};
-use crate::front_door::Replay;
-use crate::journey::Snapshot;
-use crate::proxy;
+use crate::proxy::{self};
 use crate::refusal::Refusal;
 use crate::request_head::{Connection, UnixPeer};
-use crate::revocation::Revocation;
-use crate::telemetry::access::{AccessLog, FLUSH_EVERY};
-use crate::telemetry::daily::Daily;
-use crate::telemetry::metrics::Metrics;
+use crate::shared::Shared;
+use crate::telemetry::access::FLUSH_EVERY;
 
-pub use paced::Appetite;
 pub use reload::Reloader;
 
 use paced::Paced;
 use tls::Handshakes;
-
-/// What all workers share.
-pub struct Shared {
-    /// The configuration in force.
-    pub snapshot: ArcSwap<Snapshot>,
-    /// What fetches lists and OCSP answers, for every configuration in turn.
-    pub revocation: Arc<Revocation>,
-    /// The counters.
-    pub metrics: Metrics,
-    /// The access log.
-    pub access: Arc<AccessLog>,
-    /// Which ends of certificates were told today.
-    pub daily: Daily,
-    /// The nonces of signed requests. A reload does not touch them.
-    pub replay: Arc<Replay>,
-}
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
 /// connection would be reset, and nginx, which is still sending a refused body, would never see the answer: it would say 502

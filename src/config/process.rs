@@ -28,7 +28,11 @@ pub enum Listen {
 }
 
 impl Listen {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads `address:port` or `unix:/path`.
+    ///
+    /// # Errors
+    /// What is accepted.
+    pub fn parse(text: &str) -> Result<Self, String> {
         match text.strip_prefix("unix:") {
             Some(path) if path.starts_with('/') => Ok(Self::Unix(path.into())),
             Some(_) => Err("a Unix socket needs an absolute path: \"unix:/path\"".into()),

@@ -56,7 +56,7 @@ pub(super) fn read(
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();
-    Some(Tenant::new(place.name.to_owned(), routes, upstreams, style, authorize, profiles))
+    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.

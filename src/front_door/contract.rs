@@ -140,6 +140,16 @@ impl Contract {
         &self.api_key
     }
 
+    /// Every header of the contract under the name that the configuration gives it, the key first.
+    pub fn headers(&self) -> impl Iterator<Item = (ContractHeader, &HeaderName)> {
+        self.names.marks().filter_map(|(meaning, spellings)| Some((*meaning, spellings.first()?)))
+    }
+
+    /// How the names of numbered headers begin, where there are any.
+    pub fn numbered(&self) -> Option<&str> {
+        self.family.as_ref().map(Family::prefix)
+    }
+
     /// Whether a lower-case name is one of the contract's or an alias of one.
     pub fn claims(&self, name: &str) -> bool {
         self.names.find(name).is_some() || self.family.as_ref().is_some_and(|family| family.claims(name))

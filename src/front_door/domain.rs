@@ -95,7 +95,8 @@ impl Domain {
         &self.0.front_door
     }
 
-    pub(super) fn contract(&self) -> &Contract {
+    /// The names of the headers that its front door sends.
+    pub fn contract(&self) -> &Contract {
         &self.0.contract
     }
 
@@ -187,6 +188,11 @@ impl Directory {
 
     pub(super) fn limits(&self) -> HeadLimits {
         self.limits
+    }
+
+    /// Every host name, in no order, with its domain.
+    pub fn hosts(&self) -> impl Iterator<Item = (&str, &Arc<Domain>)> {
+        self.by_host.iter().map(|(host, domain)| (host.as_str(), domain))
     }
 
     /// The domain with this host name. Case does not matter.

@@ -87,6 +87,14 @@ impl Proofs {
         self.0.iter().any(|proof| matches!(proof, Proof::MutualTls(_)))
     }
 
+    /// How this front door signs, when it must.
+    pub fn signature(&self) -> Option<&SignatureProof> {
+        self.0.iter().find_map(|proof| match proof {
+            Proof::Signature(signature) => Some(signature.as_ref()),
+            _ => None,
+        })
+    }
+
     /// Checks every proof.
     pub(super) fn check(&self, asked: &Asked<'_>) -> Result<Evidence, Refused> {
         let mut evidence = Evidence::default();

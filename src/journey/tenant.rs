@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use crate::admission;
 use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
+use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::{Refusal, Refused};
@@ -95,6 +95,8 @@ pub struct Route {
 pub struct Tenant {
     /// Its name: the file's.
     pub name: String,
+    /// All of its rules; a request meets those of its route.
+    pub rules: RuleSet,
     /// Its upstreams; rules choose by number.
     pub upstreams: Vec<Arc<Upstream>>,
     /// The form of its refusals.
@@ -111,13 +113,14 @@ impl Tenant {
     pub fn new(
         name: String,
         mut routes: Vec<Route>,
+        rules: RuleSet,
         upstreams: Vec<Arc<Upstream>>,
         error_style: ErrorStyle,
         authorize: Option<Authorize>,
         profiles: Profiles,
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+        Self { name, rules, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
     }
 
     /// Its routes, in the order in which they are tried.
@@ -145,6 +148,11 @@ impl Tenant {
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
         route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+    }
+
+    /// Whether any route looks at certificates: if none does, no client need be asked for one.
+    pub fn looks_at_certificates(&self) -> bool {
+        self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
     }
 
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {

@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::http::header;
 use actix_web::{App, HttpResponse, HttpServer, web};
 
-use super::Shared;
+use crate::shared::Shared;
 
 /// Opens the listener.
 pub(super) fn listen(address: SocketAddr, shared: Arc<Shared>) -> io::Result<Server> {

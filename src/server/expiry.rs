@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Shared;
 use crate::clock::UnixTime;
 use crate::journey::{Expiring, Snapshot};
+use crate::shared::Shared;
 use crate::telemetry::metrics::Ends;
 
 /// How often the trusted CAs are looked at. A new configuration is seen at the next tick.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Shared;
 use crate::clock::UnixTime;
 use crate::config;
+use crate::shared::Shared;
 
 /// How often the files are looked at. Looking, and not events of the file system: it sees through symbolic links and replaced
 /// folders, and costs a few calls.

@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::Shared;
 use crate::config::ServerTls;
 use crate::request_head::TlsPeer;
+use crate::shared::Shared;
 use crate::telemetry::metrics::Handshake;
 
 /// Does handshakes. One for all listeners and workers.

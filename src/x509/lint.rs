@@ -95,7 +95,8 @@ pub fn lint(certificate: &X509Ref, der: &[u8], role: Role, allow: Allowances) ->
     }
     lints.extend(fields(&parsed, allow).into_iter().chain(extensions(&parsed)).map(plain));
     if let Err(problem) = key::check(&parsed, certificate, allow) {
-        let code = if role == Role::EndEntity { LEAF_KEY_TOO_WEAK } else { CA_KEY_TOO_WEAK };
+        let is_leaf = matches!(role, Role::EndEntity | Role::Registered);
+        let code = if is_leaf { LEAF_KEY_TOO_WEAK } else { CA_KEY_TOO_WEAK };
         lints.push(Lint { code, problem, stops: false });
     }
     if role == Role::EndEntity {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::edge_config::{Folder, ran, run, vestibule};
 
-const COMMANDS: [&str; 7] = ["check", "demo", "explain", "inspect", "keygen", "serve", "verify"];
+const COMMANDS: [&str; 9] = ["check", "demo", "explain", "front-door", "import", "inspect", "keygen", "serve", "verify"];
 
 #[test]
 fn help_and_version() {
@@ -34,6 +34,8 @@ fn a_wrong_command_line_is_64() {
         &["explain", "--peer", "localhost"],
         &["keygen", "--pepper", "--config", "x"],
         &["inspect"],
+        &["import"],
+        &["import", "kong", "x.json"],
     ] {
         let ran = run(vestibule().args(arguments), b"");
         assert_eq!((ran.code, ran.stdout.as_str()), (64, ""), "{arguments:?}");

@@ -1,10 +1,11 @@
-//! The front doors of `nginx/`, as they are in the repository but for ports and secrets, run by a real nginx.
+//! The front doors that `vestibule front-door` prints for nginx, as in `nginx/` but for ports and secrets, run by a real nginx.
 
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::bank::{Bank, KEY, Person, Tenant, authorities, pem, server};
+use crate::bank::{Bank, DOMAIN, KEY, Person, Tenant, authorities, pem, server};
 use crate::http_client::{Answer, Client};
 use crate::nginx::Nginx;
 use crate::ports::free_port;
@@ -31,23 +32,20 @@ impl FrontDoor {
         let bank = Bank::before(tenant, upstream);
         let folder = tempfile::tempdir().unwrap();
         let (proxy, asking) = (free_port(), free_port());
-        let at = |path: &str| format!("{}/nginx/{path}", env!("CARGO_MANIFEST_DIR"));
-        for file in ["vestibule-tls.conf", "vestibule-headers.conf", "vestibule-proxy.conf", "auth-request-protected.conf"] {
-            std::fs::copy(at(file), folder.path().join(file)).unwrap();
-        }
-        let mut http = std::fs::read_to_string(at("vestibule.conf")).unwrap();
-        http.push_str(&std::fs::read_to_string(at("auth-request.conf")).unwrap());
-        for (theirs, ours) in [
-            ("listen 443 ", format!("listen 127.0.0.1:{proxy} ")),
-            ("listen 8443 ", format!("listen 127.0.0.1:{asking} ")),
-            ("server 127.0.0.1:8080 ", format!("server 127.0.0.1:{} ", bank.vestibule.port())),
-            ("server 127.0.0.1:9000;", format!("server 127.0.0.1:{};", bank.upstream.port())),
-        ] {
-            assert!(http.contains(theirs), "{theirs}");
-            http = http.replace(theirs, &ours);
-        }
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        let printed = Command::new(env!("CARGO_BIN_EXE_vestibule"))
+            .args(["front-door", "nginx", "--kind", "nginx", "--config"])
+            .arg(bank.vestibule.folder())
+            .args(["--out".as_ref(), folder.path().as_os_str(), "--folder".as_ref(), folder.path().as_os_str()])
+            .args(["--listen", &at(proxy), "--listen-http", &at(free_port()), "--listen-asking", &at(asking)])
+            .args(["--application", &at(bank.upstream.port())])
+            .output()
+            .unwrap();
+        assert!(printed.status.success(), "{printed:?}");
+        let http =
+            ["vestibule.conf", "auth-request.conf"].map(|file| std::fs::read_to_string(folder.path().join(file)).unwrap());
         write_secrets(folder.path());
-        let nginx = Nginx::start(&http, folder.path());
+        let nginx = Nginx::start(&http.concat(), folder.path());
         Self { bank, proxy, asking, _nginx: nginx, _folder: folder }
     }
 
@@ -70,9 +68,9 @@ impl FrontDoor {
 fn write_secrets(folder: &Path) {
     let server = server();
     let chain = pem(&server.certificate) + &pem(&authorities().issuing.certificate);
-    std::fs::write(folder.join("vestibule-server.pem"), chain).unwrap();
-    std::fs::write(folder.join("vestibule-server.key"), server.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
-    std::fs::write(folder.join("vestibule-key.conf"), format!("proxy_set_header cname-api-key \"{KEY}\";\n")).unwrap();
+    std::fs::write(folder.join(format!("{DOMAIN}.pem")), chain).unwrap();
+    std::fs::write(folder.join(format!("{DOMAIN}.key")), server.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+    std::fs::write(folder.join("vestibule-key"), format!("{DOMAIN} \"{KEY}\";\n")).unwrap();
 }
 
 /// A request as a browser sends it.

@@ -1,0 +1,28 @@
+//! What all workers share, for as long as the process lives.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::front_door::Replay;
+use crate::journey::Snapshot;
+use crate::revocation::Revocation;
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::daily::Daily;
+use crate::telemetry::metrics::Metrics;
+
+/// What all workers share.
+pub struct Shared {
+    /// The configuration in force.
+    pub snapshot: ArcSwap<Snapshot>,
+    /// What fetches lists and OCSP answers, for every configuration in turn.
+    pub revocation: Arc<Revocation>,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The access log.
+    pub access: Arc<AccessLog>,
+    /// Which ends of certificates were told today.
+    pub daily: Daily,
+    /// The nonces of signed requests. A reload does not touch them.
+    pub replay: Arc<Replay>,
+}
