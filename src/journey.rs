@@ -105,7 +105,9 @@ impl Snapshot {
         };
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let found = findings.thumbprint.as_ref();
-        let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
+        let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands);
+        let admission =
+            admission.map_err(|refused| self.explained(refused, findings.verification.as_deref(), &route.policy))?;
         let facts = Facts::new(presentation, &admission, now);
         let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
@@ -120,6 +122,23 @@ impl Snapshot {
         // The clock was read once. What was issued while we waited must not be of the future, so a part of a second is a whole.
         let seconds = waited.as_secs().saturating_add(u64::from(waited.subsec_nanos() > 0));
         Some(now.plus(i64::try_from(seconds).unwrap_or(0)))
+    }
+
+    /// An operator who reads that a status is not known wants to know what is in the way.
+    fn explained(&self, mut refused: Refused, found: Option<&Verification>, policy: &RoutePolicy) -> Refused {
+        if refused.refusal == Refusal::RevocationUnknown
+            && let Some(found) = found
+        {
+            let causes = match (&policy.revocation, &self.revocation) {
+                (Some(plan), Some(revocation)) => revocation.explain(plan, found.inquiries()),
+                _ => vec!["nothing is fetched for this set of CAs: `crl_urls`, `revocation_hosts` or `ocsp` would".into()],
+            };
+            for cause in causes {
+                refused.cause.push_str("; ");
+                refused.cause.push_str(&cause);
+            }
+        }
+        refused
     }
 
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
