@@ -43,7 +43,7 @@ use crate::verifier::cache::CachedVerifier;
 use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use problem::Problem;
-pub use process::{Listen, Process, read_pepper};
+pub use process::{Listen, NoPepper, Process, read_pepper};
 pub use server_tls::ServerTls;
 pub use watched::files as watched_files;
 
@@ -74,7 +74,11 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let unread = Collector::default();
     let about_process = if read.process.file.is_empty() { &unread } else { &collector };
     let process_file = read.process.file.clone();
-    let process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
+    let is_unread = process_file.is_empty();
+    let mut process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
+    if is_unread {
+        process.pepper = Err(NoPepper::Refused);
+    }
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     let mut wanted = server_tls::Wanted::default();

@@ -106,7 +106,9 @@ impl Snapshot {
         };
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
-        let admission = match Admission::decide(presentation, verification, thumbprint, &demands) {
+        let admitted = Admission::decide(presentation, verification, thumbprint, &demands)
+            .map_err(|refused| self.explained(refused, verification.map(Arc::as_ref), &route.policy));
+        let admission = match admitted {
             Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
                 findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
                 Admission::not_enforced(presentation, verification, refused)
@@ -136,6 +138,23 @@ impl Snapshot {
         // The clock was read once. What was issued while we waited must not be of the future, so a part of a second is a whole.
         let seconds = waited.as_secs().saturating_add(u64::from(waited.subsec_nanos() > 0));
         Some(now.plus(i64::try_from(seconds).unwrap_or(0)))
+    }
+
+    /// An operator who reads that a status is not known wants to know what is in the way.
+    fn explained(&self, mut refused: Refused, found: Option<&Verification>, policy: &RoutePolicy) -> Refused {
+        if refused.refusal == Refusal::RevocationUnknown
+            && let Some(found) = found
+        {
+            let causes = match (&policy.revocation, &self.revocation) {
+                (Some(plan), Some(revocation)) => revocation.explain(plan, found.inquiries()),
+                _ => vec!["nothing is fetched for this set of CAs: `crl_urls`, `revocation_hosts` or `ocsp` would".into()],
+            };
+            for cause in causes {
+                refused.cause.push_str("; ");
+                refused.cause.push_str(&cause);
+            }
+        }
+        refused
     }
 
     fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {

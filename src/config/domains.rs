@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::front_doors::Door;
 use super::own_tls::OwnHost;
-use super::process::Process;
+use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
@@ -126,7 +126,11 @@ const MOST_KEYS: usize = 2;
 fn api_keys(table: &Table<'_>, door: Option<&Door>, process: &Process) -> Option<Option<ApiKeys>> {
     let Some(door) = door.filter(|door| !door.front_door.proofs.need_api_keys()) else {
         let tags = tags(table)?;
-        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags)));
+        if process.pepper.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+            let accepted = format!("in vestibule.toml, `secrets.pepper_file` = a file with {ACCEPTED_PEPPER}");
+            table.problem("cname_api_keys", "cannot be checked: there is no pepper", accepted);
+        }
+        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref().ok()?), tags)));
     };
     if table.has("cname_api_keys") {
         let found = format!("has no effect: the front door `{}` does not prove itself by a key", door.front_door.name);

@@ -41,6 +41,15 @@ impl Listen {
     }
 }
 
+/// Why there is no pepper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPepper {
+    /// The configuration names none.
+    NotNamed,
+    /// What it names is none; a problem says so.
+    Refused,
+}
+
 /// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation` and the time-outs
 /// of the server.
 #[derive(Debug)]
@@ -59,8 +68,8 @@ pub struct Process {
     pub shutdown_timeout: Duration,
     /// The admin listener.
     pub admin: Option<SocketAddr>,
-    /// The secret under which tags are made.
-    pub pepper: Option<Arc<Pepper>>,
+    /// The secret under which tags are made. Only front doors that prove themselves by a key need it.
+    pub pepper: Result<Arc<Pepper>, NoPepper>,
     /// How large a request head may be.
     pub head_limits: HeadLimits,
     /// How many decoded certificate headers are remembered.
@@ -190,20 +199,25 @@ fn replay(table: &Table<'_>, folder: &Path, now: UnixTime, warnings: &mut Vec<St
     }
 }
 
-fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Pepper> {
-    let accepted = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
+/// What a pepper looks like, and where it comes from.
+pub(super) const ACCEPTED_PEPPER: &str = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
+
+fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Result<Pepper, NoPepper> {
+    let accepted = ACCEPTED_PEPPER;
     let (key, text) = match (secrets.text("pepper"), secrets.text("pepper_file")) {
         // The environment's wins: it is the way to override the file's.
         (Some(text), _) => ("pepper", Zeroizing::new(text)),
         (None, Some(file)) => {
-            ("pepper_file", secret_file::read(secrets, "pepper_file", folder, &file, ("the pepper", accepted), warnings)?)
+            let text = secret_file::read(secrets, "pepper_file", folder, &file, ("the pepper", accepted), warnings);
+            ("pepper_file", text.ok_or(NoPepper::Refused)?)
         }
-        (None, None) => {
-            secrets.problem("pepper_file", "is missing", format!("a file with {accepted}"));
-            return None;
-        }
+        (None, None) if secrets.has("pepper") || secrets.has("pepper_file") => return Err(NoPepper::Refused),
+        (None, None) => return Err(NoPepper::NotNamed),
     };
-    Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
+    Pepper::parse(&text).map_err(|why| {
+        secrets.problem(key, format!("the pepper {why}"), accepted);
+        NoPepper::Refused
+    })
 }
 
 /// Reads the pepper of a configuration folder alone, for `vestibule keygen`.
@@ -214,6 +228,11 @@ pub fn read_pepper(folder: &Path) -> Result<Pepper, Vec<super::Problem>> {
     let collector = super::Collector::default();
     let read = super::source::read(folder, &collector);
     let table = Table::of(read.process, &collector);
-    let found = pepper(&table.table_or_empty("secrets"), folder, &mut Vec::new());
-    found.ok_or_else(|| collector.into_problems())
+    let secrets = table.table_or_empty("secrets");
+    let found = pepper(&secrets, folder, &mut Vec::new());
+    if found.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+        secrets.problem("pepper_file", "is missing", format!("a file with {ACCEPTED_PEPPER}"));
+    }
+    drop((secrets, table));
+    found.map_err(|_| collector.into_problems())
 }

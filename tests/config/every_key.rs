@@ -114,6 +114,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("revocation.crl_max_size", &["\"32\"", "\"0B\"", "\"257MiB\""], "accepted: "),
     ("revocation.http_proxy", &["\"proxy:3128\"", "\"http://u:p@proxy\"", "\"http://proxy/path\""], "http://host:port"),
     ("revocation.https_proxy", &["\"\"", "\"socks5://proxy\""], "http://host:port"),
+    ("revocation.ca_file", &["\"missing.pem\"", "\"secrets/pepper\""], "CERTIFICATE"),
     ("revocation.cache_folder", &["true"], "a text"),
     ("revocation.retry_after_failure", &["\"60\"", "\"0s\"", "\"999ms\""], "accepted: "),
     ("revocation.ocsp_max_age", &["\"day\""], "accepted: "),

@@ -151,6 +151,20 @@ fn an_old_list_and_a_forged_one_displace_nothing() {
     }
 }
 
+/// The CA's clock is ahead of ours: what is in force stays until the list is of its time.
+#[test]
+fn a_list_of_the_future_displaces_nothing() {
+    let server = RevocationServer::start();
+    let client = naming("client", 5650, None, None);
+    server.set("/list.crl", Behaviour::Body(list_dated(&[5650], -100, 20)));
+    let bank = open(&configured(&server), &format!("{QUICK}retry_after_failure = \"1s\"\n"));
+    bank.vestibule.wait_for_counter("vestibule_revocation_lists", 1);
+    server.set("/list.crl", Behaviour::Body(list_dated(&[5650], 600, DAY)));
+    wait_until(|| fetches(&bank, "crl", "invalid") > 0, || bank.vestibule.diagnostics());
+    assert!(bank.vestibule.diagnostics().contains("of the future"), "{}", bank.vestibule.diagnostics());
+    assert_eq!(outcome(&bank, "/", &client), "certificate_revoked");
+}
+
 #[test]
 fn a_reload_forgets_nothing() {
     let server = RevocationServer::start();
