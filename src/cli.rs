@@ -9,6 +9,7 @@ mod explain;
 mod front_door;
 pub mod inspect;
 mod keygen;
+mod probe;
 mod serve;
 pub mod verify;
 
@@ -46,6 +47,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
     Keygen(keygen::KeygenArgs),
+    /// Attack your own front door, and say what it lets through and how to mend it
+    Probe(Box<probe::ProbeArgs>),
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
+        Command::Probe(args) => probe::run(&args, &mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

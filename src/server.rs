@@ -23,6 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Listen, Process, ServerTls};
 use crate::front_door::Replay;
 use crate::journey::Snapshot;
+use crate::probe::Probe;
 use crate::proxy;
 use crate::refusal::Refusal;
 use crate::request_head::{Connection, UnixPeer};
@@ -51,6 +52,8 @@ pub struct Shared {
     pub daily: Daily,
     /// The nonces of signed requests. A reload does not touch them.
     pub replay: Arc<Replay>,
+    /// The endpoint for `vestibule probe`, and the tokens that were used. A reload does not touch them.
+    pub probe: Option<Arc<Probe>>,
 }
 
 /// After a connection's last answer, what the peer is still sending is read and thrown away for so long. Without it the
