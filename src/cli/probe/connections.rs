@@ -18,14 +18,8 @@ use crate::probe::Sight;
 /// Bytes of certificates that some buffer or limit may not hold.
 const SIZES: [usize; 8] = [9_000, 12_500, 16_000, 24_000, 36_000, 46_000, 52_000, 64_000];
 
-/// Codes of certificate headers that were cut, emptied or left out: not of those that are merely too long.
-const EMPTIED: [&str; 5] = [
-    "certificate_withheld",
-    "forwarded_verdict_contradicts",
-    "certificate_header_encoding",
-    "certificate_malformed",
-    "forwarded_field_mismatch",
-];
+/// The code of a certificate that came whole and is too long for Vestibule: every other one says that it was cut or emptied.
+const TOO_LONG: &str = "certificate_header_too_large";
 
 impl Prober<'_> {
     /// Good requests. None when Vestibule does not show what it sees: nothing else can be tried then.
@@ -192,7 +186,7 @@ impl Prober<'_> {
                 continue;
             };
             let arrived = sight.certificate.as_ref().map(|seen| seen.sha256.clone());
-            let emptied = sight.refusal.as_deref().filter(|code| EMPTIED.contains(code));
+            let emptied = sight.refusal.as_deref().filter(|code| *code != TOO_LONG);
             if arrived == Some(large.sha256()?) {
                 whole = whole.max(size);
             } else if arrived.is_some() || sight.refusal.is_none() {

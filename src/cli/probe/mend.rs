@@ -52,7 +52,7 @@ pub(super) fn mend(product: Product, check: Check) -> &'static str {
         Check::Resumed => resumed(product),
         Check::Oversize => match product {
             Product::Haproxy => {
-                "Add `http-request deny deny_status 400 if { ssl_c_used } !{ ssl_c_der -m found }`, and let tune.bufsize hold the largest certificate"
+                "Add `http-request deny deny_status 400 if { ssl_c_used } !{ ssl_c_der,base64,url_enc -m found }`, and let tune.bufsize hold the largest certificate"
             }
             _ => "A certificate that is too large must be refused: never send an empty header, or NONE, in its place",
         },
@@ -124,7 +124,10 @@ fn connection(product: Product) -> &'static str {
         Product::Nginx => "Set `proxy_set_header Connection` yourself; never to $http_connection",
         Product::Haproxy => "Add `http-request deny deny_status 400 if { req.hdr(connection) -m reg -i ^(NAMES)$ }`",
         Product::Apache => "Add `RequestHeader unset Connection early` to the virtual host",
-        Product::Caddy | Product::Envoy | Product::Traefik => {
+        Product::Caddy => {
+            "Add `respond @nominating 400` for a `Connection` that names a contract header, before the lines that set them"
+        }
+        Product::Envoy | Product::Traefik => {
             "Do not hand the client's `Connection` on, and set the contract headers after hop-by-hop headers are removed"
         }
     }
