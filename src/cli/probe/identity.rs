@@ -129,11 +129,11 @@ mod tests {
             (LeafCodec::EscapedPem, decode_escaped_pem),
             (LeafCodec::EscapedPemBundle, decode_escaped_pem),
             (LeafCodec::SpacedPem, decode_spaced_pem),
-            (LeafCodec::Base64Der, decode_base64_der),
+            (LeafCodec::Base64Der, |value| decode_base64_der(value).map(|der| vec![der])),
             (LeafCodec::PemBodies, decode_pem_bodies),
             (LeafCodec::EscapedPemBodies, decode_escaped_pem_bodies),
             (LeafCodec::Base64Pem, decode_base64_pem),
-            (LeafCodec::ByteSequence, decode_byte_sequence),
+            (LeafCodec::ByteSequence, |value| decode_byte_sequence(value).map(|der| vec![der])),
             (LeafCodec::Xfcc, decode_xfcc),
             (LeafCodec::XfccJson, |value| decode_xfcc_json(value, XfccElements::One)),
         ];
