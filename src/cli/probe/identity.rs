@@ -12,6 +12,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::sha::sha256;
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::clock::UnixTime;
 use crate::front_door::LeafCodec;
@@ -22,6 +23,9 @@ pub(super) struct Identity {
     pub(super) key: PKey<Private>,
     pub(super) chain: Vec<X509>,
 }
+
+/// What nginx leaves as it is in `$ssl_client_escaped_cert`.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Bytes that one more name adds to a certificate.
 const NAME_BYTES: usize = 60;
@@ -80,7 +84,7 @@ impl Identity {
     pub(super) fn as_header(&self, codec: LeafCodec) -> Result<String, ErrorStack> {
         let base64 = openssl::base64::encode_block(&self.certificate.to_der()?);
         let pem = String::from_utf8_lossy(&self.certificate.to_pem()?).into_owned();
-        let escape = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let escape = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
         Ok(match codec {
             LeafCodec::EscapedPem | LeafCodec::EscapedPemBundle => escape(&pem),
             LeafCodec::SpacedPem => pem.trim_end().replace('\n', " "),
