@@ -93,7 +93,7 @@ impl Identity {
             LeafCodec::Base64Pem => openssl::base64::encode_block(pem.as_bytes()),
             LeafCodec::ByteSequence => format!(":{base64}:"),
             LeafCodec::Xfcc => format!("Hash={};Cert=\"{}\"", self.sha256()?, escape(&pem)),
-            LeafCodec::XfccJson => serde_json::json!([{ "hash": self.sha256()?, "cert": escape(&pem) }]).to_string(),
+            LeafCodec::XfccJson => serde_json::json!([{ "hash": self.sha256()?, "cert": pem }]).to_string(),
         })
     }
 }
@@ -142,7 +142,7 @@ mod tests {
             (LeafCodec::XfccJson, |value| decode_xfcc_json(value, XfccElements::One)),
         ];
         for (codec, decode) in table {
-            let read = decode(made.as_header(codec).unwrap().as_bytes()).unwrap();
+            let read = decode(made.as_header(codec).unwrap().as_bytes()).unwrap_or_else(|why| panic!("{codec:?}: {why:?}"));
             assert_eq!(read.first(), Some(&der), "{codec:?}");
         }
     }
