@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
+use crate::probe::Sight;
 use crate::refusal::Refusal;
 use crate::rules::{RuleAnswer, Says};
 
@@ -53,6 +54,15 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-request-id", request_id))
         .body(body.to_string())
+}
+
+/// The answer to a probe: what was seen of its request.
+pub fn shown(sight: &Sight, request_id: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-request-id", request_id))
+        .body(json!(sight).to_string())
 }
 
 fn kong_sentence(refusal: Refusal) -> &'static str {

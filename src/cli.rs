@@ -10,6 +10,7 @@ mod front_door;
 pub mod import;
 pub mod inspect;
 mod keygen;
+mod probe;
 mod serve;
 pub mod verify;
 
@@ -49,6 +50,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
     Keygen(keygen::KeygenArgs),
+    /// Attack your own front door, and say what it lets through and how to mend it
+    Probe(Box<probe::ProbeArgs>),
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
+        Command::Probe(args) => probe::run(&args, &mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

@@ -12,6 +12,7 @@ mod mutual_tls;
 mod own_tls;
 mod pem_file;
 mod policy;
+mod probe;
 mod problem;
 mod process;
 mod profiles;

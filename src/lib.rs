@@ -14,6 +14,7 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
@@ -79,6 +80,7 @@ pub mod upstream;
 pub mod answer;
 pub mod authorize;
 pub mod journey;
+pub mod probe;
 pub mod proxy;
 pub mod record;
 pub mod shared;

@@ -20,6 +20,7 @@ use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle, Sending};
+use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget};
@@ -56,6 +57,10 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         Ok(tenant) => tenant,
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
+    if record.probe().is_some_and(|probe| probe.admits(&forward, now)) {
+        let sight = Sight::of(&snapshot, tenant, &forward, now);
+        return show(record, &sight, unread);
+    }
     let style = tenant.error_style;
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
@@ -172,6 +177,16 @@ fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) 
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
     record.refused(refused);
+    answer.map_into_right_body()
+}
+
+/// Answers a probe. Its request goes no further.
+fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
+    let mut answer = answer::shown(sight, record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.permitted(200, None);
     answer.map_into_right_body()
 }
 

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
+use crate::probe::Probe;
 use crate::refusal::Refused;
 use crate::rules::{Monitored, RuleAnswer};
 use crate::shared::Shared;
@@ -84,6 +85,11 @@ impl Record {
     /// What remembers the nonces of signed requests.
     pub fn replay(&self) -> &Replay {
         &self.shared.replay
+    }
+
+    /// The endpoint for `vestibule probe`, when there is one.
+    pub fn probe(&self) -> Option<&Probe> {
+        self.shared.probe.as_deref()
     }
 
     /// The request's id.

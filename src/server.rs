@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process, ServerTls};
-use crate::proxy::{self};
+use crate::proxy;
 use crate::refusal::Refusal;
 use crate::request_head::{Connection, UnixPeer};
 use crate::shared::Shared;

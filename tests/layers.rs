@@ -12,7 +12,7 @@ use regex::Regex;
 
 /// Vocabulary; certificates, and the judgement of one, which a front door's own needs as well as a client's; trust in the order of
 /// the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "refusal",
     "clock",
     "header_names",
@@ -30,6 +30,7 @@ const ORDER: [&str; 26] = [
     "telemetry",
     "revocation",
     "journey",
+    "probe",
     "shared",
     "answer",
     "record",

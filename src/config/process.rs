@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::probe;
 use super::revocation;
 use super::secret_file;
 use super::server_tls::{self, ServerTls};
 use super::table::Table;
 use crate::clock::UnixTime;
 use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddress};
+use crate::probe::Probe;
 use crate::revocation::RevocationSettings;
 use crate::rules::GeoIp;
 use crate::secret::Pepper;
@@ -50,7 +52,7 @@ pub enum NoPepper {
     Refused,
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation` and the time-outs
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation` and the time-outs
 /// of the server.
 #[derive(Debug)]
 pub struct Process {
@@ -82,6 +84,8 @@ pub struct Process {
     pub log_level: String,
     /// What remembers the nonces of signed requests.
     pub replay: Arc<Replay>,
+    /// The endpoint for `vestibule probe`, when there is one.
+    pub probe: Option<Arc<Probe>>,
     /// Where access lines go.
     pub access: AccessTarget,
     /// How lists and OCSP answers are fetched.
@@ -103,6 +107,7 @@ impl Process {
         let geo = table.table_or_empty("geoip");
         let fetching = table.table_or_empty("revocation");
         let replay_table = table.table_or_empty("replay");
+        let probing = table.table_or_empty("probe");
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -122,10 +127,11 @@ impl Process {
             geoip: geoip(&geo, folder),
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
+            probe: probe::read(&probing, folder, now, warnings).map(Arc::new),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
             revocation: revocation::settings(&fetching, folder),
         };
-        for child in [server, admin, limits, logs, secrets, geo, fetching, replay_table, table] {
+        for child in [server, admin, limits, logs, secrets, geo, fetching, replay_table, probing, table] {
             child.finish();
         }
         process

@@ -165,6 +165,12 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
     ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    ("probe.secret_file", &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""], "32 bytes in base64"),
+    (
+        "probe.path",
+        &["\"x\"", "\"\"", "\"/\"", "\"/a?b\"", "\"/a/../b\"", "\"//a\"", "\"/%61\"", "\"/a;b\"", "\"/a#b\""],
+        "a plain absolute path",
+    ),
     ("replay.redis_timeout", &["\"250\"", "\"0s\""], "accepted: "),
     ("front_doors[0].certificate_header_max", &["\"16\""], "accepted: "),
     ("front_doors[0].forwarded_verdict", &["\"trust\""], "accepted: ignore, narrow, require"),

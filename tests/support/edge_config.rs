@@ -41,6 +41,9 @@ pepper_file = "secrets/pepper"
 redis = "redis://127.0.0.1:16379/1"
 redis_password_file = "secrets/redis"
 redis_timeout = "250ms"
+[probe]
+secret_file = "secrets/probe"
+path = "/.well-known/vestibule-probe"
 [limits]
 header_count = 90
 header_bytes = "96KiB"
@@ -207,7 +210,8 @@ impl Folder {
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
-        for file in ["secrets/edge1", "secrets/redis"] {
+        folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
+        for file in ["secrets/edge1", "secrets/probe", "secrets/redis"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
