@@ -3,6 +3,8 @@
 //! The handler takes every method and path of the data listener. It hands the head to the front-door stage and sees from then
 //! on only what the stages give out.
 
+mod shared_caches;
+
 use std::sync::Arc;
 
 use actix_http::{HttpMessage, Request};
@@ -13,6 +15,7 @@ use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::admission::VerificationMode;
 use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
@@ -73,7 +76,12 @@ async fn send(
     let Decided { permitted, route } = decided;
     let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
     match answer {
-        Ok(answer) => respond(record, answer, version),
+        Ok(mut answer) => {
+            if route.policy.admission.verification != VerificationMode::Off {
+                shared_caches::keep_out(&mut answer.headers);
+            }
+            respond(record, answer, version)
+        }
         Err(refused) => refuse(record, &refused, style, unread),
     }
 }
