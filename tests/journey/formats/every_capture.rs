@@ -94,6 +94,7 @@ fn every_recorded_request_gives_its_own_client_or_nobody() {
 
 /// Those that are not copied here: what clients tried against the same front doors, their certificates cut short.
 #[test]
+#[expect(clippy::print_stdout, reason = "says why it did not run")]
 fn recorded_attempts_make_nobody() {
     let folder = std::env::var_os("VESTIBULE_VECTORS").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors")).join("front-doors");
