@@ -4,6 +4,7 @@
 //! on only what the stages give out.
 
 mod appetite;
+mod shared_caches;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::admission::VerificationMode;
 use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
@@ -96,7 +98,12 @@ async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payl
     let Sending { mut permitted, route, upstream } = sending;
     let after = permitted.take_after();
     match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
-        Ok(answer) => respond(record, answer, after, way_back),
+        Ok(mut answer) => {
+            if route.policy.admission.verification != VerificationMode::Off {
+                shared_caches::keep_out(&mut answer.headers);
+            }
+            respond(record, answer, after, way_back)
+        }
         Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }
