@@ -14,9 +14,11 @@ mod behavior;
 mod capture;
 mod catalog;
 mod changes;
+mod condition;
 mod cookies;
 mod criterion;
 mod date;
+mod expression;
 mod facts;
 mod geoip;
 mod list;
@@ -36,7 +38,9 @@ pub use answer::{CustomResponse, RuleAnswer, Says};
 pub use behavior::Behavior;
 pub use capture::CaptureMatchGroups;
 pub use catalog::{BEHAVIORS, BehaviorError, behavior_names, check_behavior};
+pub use condition::Condition;
 pub use criterion::{Conditional, Criterion, Groups};
+pub use expression::Expression;
 pub use facts::{Facts, KeptRequest};
 pub use geoip::{GeoField, GeoIp};
 pub use list::{List, ListKind};
@@ -71,15 +75,29 @@ pub struct Rule<B = Behavior> {
     /// Whether it is only watched: what it would do is told, and not done.
     pub monitor: bool,
     /// When it applies; no group at all means always.
-    pub criteria: Groups,
+    pub criteria: Condition,
     /// What it does, in this order.
     pub behaviors: Vec<B>,
 }
 
 impl<B> Rule<B> {
     /// A rule for all routes that is enforced.
-    pub fn new(name: &str, criteria: Groups, behaviors: Vec<B>) -> Self {
-        Self { name: name.to_owned(), routes: Vec::new(), monitor: false, criteria, behaviors }
+    pub fn new(name: &str, criteria: impl Into<Condition>, behaviors: Vec<B>) -> Self {
+        Self { name: name.to_owned(), routes: Vec::new(), monitor: false, criteria: criteria.into(), behaviors }
+    }
+}
+
+impl<B> Rule<B> {
+    /// Whether it matched. One that could not be decided refuses the request, and tells so when it is only watched.
+    fn matches(&self, held: Result<bool, Refused>, monitored: &mut Vec<Monitored>) -> Result<bool, Refused> {
+        match held {
+            Err(refused) if self.monitor => {
+                monitored.extend(Monitored::of(&self.name, vec![refused.refusal.code()]));
+                Ok(false)
+            }
+            Err(refused) => Err(Refused { cause: format!("rule `{}`: {}", self.name, refused.cause), ..refused }),
+            Ok(matched) => Ok(matched),
+        }
     }
 }
 
@@ -142,11 +160,11 @@ impl RuleSet {
         let mut delivered = false;
         'phases: for (phase, rules) in [(Phase::Firewall, &self.firewall), (Phase::Request, &self.request)] {
             for rule in rules {
-                let matched = rule.criteria.hold(&view);
+                let held = rule.criteria.holds(&view);
                 if let Trace::On(list) = &mut trace {
-                    list.push(RuleTrace::of(phase, rule, matched, &view));
+                    list.push(RuleTrace::of(phase, rule, matches!(held, Ok(true)), &view));
                 }
-                if !matched {
+                if !rule.matches(held, monitored)? {
                     continue;
                 }
                 if rule.monitor {

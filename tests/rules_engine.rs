@@ -35,6 +35,8 @@ mod vestibule_program;
 
 #[path = "rules_engine/answers.rs"]
 mod answers;
+#[path = "rules_engine/expressions.rs"]
+mod expressions;
 #[path = "rules_engine/geoip.rs"]
 mod geoip;
 #[path = "rules_engine/hostile.rs"]

@@ -39,6 +39,16 @@ impl<'r> Facts<'r> {
         self.now
     }
 
+    /// The certificate's first moment of validity, in Unix seconds.
+    pub(super) fn not_before(&self) -> Option<i64> {
+        self.presentation.certificate()?.leaf().not_before().to_unix().map(|time| time.0)
+    }
+
+    /// The certificate's last moment of validity, in Unix seconds.
+    pub(super) fn not_after(&self) -> Option<i64> {
+        self.presentation.certificate()?.leaf().not_after().to_unix().map(|time| time.0)
+    }
+
     pub(super) fn verified_plainly(&self) -> bool {
         self.admission.verify_text() == "SUCCESS"
     }
