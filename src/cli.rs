@@ -1,7 +1,8 @@
 //! The command line: one module for each command.
 //!
 //! Messages go to stderr with the program's name in front. Exit codes: 0, 64 for a wrong command line or configuration
-//! (`EX_USAGE` of sysexits), 2 for an import that left something out, 1 for everything else.
+//! (`EX_USAGE` of sysexits), 2 for an import that left something out, 1 for everything else,
+//! a failed test of rules among it.
 
 mod check;
 mod demo;
@@ -10,6 +11,8 @@ mod front_door;
 pub mod import;
 pub mod inspect;
 mod keygen;
+mod recorded;
+mod rules;
 mod serve;
 pub mod verify;
 
@@ -49,6 +52,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, or a pepper
     Keygen(keygen::KeygenArgs),
+    /// Test the rules of a configuration
+    Rules(rules::RulesArgs),
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -78,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
+        Command::Rules(args) => rules::run(&args, &mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

@@ -102,7 +102,7 @@ impl Snapshot {
             policy: &route.policy.admission,
             registered: &route.policy.registered,
             profiles: &tenant.profiles,
-            verdict_mode: forward.domain().front_door().forwarded_verdict,
+            verdict_mode: forward.verdict_mode(),
         };
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());

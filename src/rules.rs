@@ -60,6 +60,7 @@ use http::HeaderName;
 
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::Refused;
+use crate::variables::Dialect;
 use behavior::Next;
 use capture::Captures;
 use changes::Changes;
@@ -106,6 +107,8 @@ impl<B> Rule<B> {
 pub struct RuleSet {
     /// Headers for the upstream, set before the rules run. One whose value is empty is not sent.
     pub upstream_headers: Arc<[(HeaderName, Template)]>,
+    /// How names, serial numbers and dates of certificates are written.
+    pub dialect: Dialect,
     /// The rules of the firewall phase, in order.
     pub firewall: Vec<Arc<Rule>>,
     /// The rules of the request phase, in order.
@@ -132,6 +135,7 @@ impl RuleSet {
         }
         Self {
             upstream_headers: Arc::clone(&self.upstream_headers),
+            dialect: self.dialect,
             firewall: fitting(&self.firewall, path),
             request: fitting(&self.request, path),
             response: fitting(&self.response, path),
@@ -152,7 +156,7 @@ impl RuleSet {
         mut trace: Trace<'_>,
         monitored: &mut Vec<Monitored>,
     ) -> Result<Outcome, Refused> {
-        let view = View { facts, asked: Asked::of(&forward, request_id), answer: None };
+        let view = View { facts, asked: Asked::of(&forward, request_id), answer: None, dialect: self.dialect };
         let mut changes = Changes::default();
         for (name, template) in self.upstream_headers.iter() {
             changes.add(name, template, &view, &Captures::default())?;

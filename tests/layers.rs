@@ -171,6 +171,13 @@ fn nonces_are_forgotten_by_explain_alone() {
 }
 
 #[test]
+fn nobody_but_the_test_of_rules_does_without_a_front_door() {
+    assert_eq!(files_with(r"::rehearsed\("), BTreeSet::from(["cli/rules/found.rs".to_owned()]));
+    // Not to be had from outside of the crate either.
+    assert_eq!(files_with(r"pub fn rehearsed"), BTreeSet::new());
+}
+
+#[test]
 fn openssl_judges_paths_in_one_place() {
     let engine = files_with(r"X509StoreContext|X509_verify_cert");
     assert_eq!(engine, BTreeSet::from(["x509/openssl_ffi.rs".to_owned()]));

@@ -117,6 +117,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("revocation.cache_folder", &["true"], "a text"),
     ("revocation.retry_after_failure", &["\"60\"", "\"0s\"", "\"999ms\""], "accepted: "),
     ("revocation.ocsp_max_age", &["\"day\""], "accepted: "),
+    ("output_dialect", &["\"Azion\"", "\"\""], "accepted: nginx, azion"),
     ("error_style", &["\"xml\""], "accepted: json, problem+json, kong"),
     ("enable_mtls_endpoint_aliases", &["\"true\"", "1", "\"yes\""], "accepted: true or false"),
     ("authorize.path", &["\"x\"", "\"/a/../b\"", "\"/a?b\"", "\"\""], "normalized path"),

@@ -237,12 +237,7 @@ fn costs_are_bounded_at_load() {
 #[test]
 fn explain_shows_the_expression_and_what_it_saw() {
     let rules = rule("request", "r", "request.method == 'GET' && certificate.v_remain < 1", "{ type = \"deny\" }");
-    let folder = tempfile::tempdir().unwrap();
-    for (file, text) in crate::bank::files(&[(tenant(&rules), "http://127.0.0.1:9".into())]) {
-        let path = folder.path().join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text.replace("{port}", "1").replace("{admin}", "2")).unwrap();
-    }
+    let folder = crate::folder(&tenant(&rules));
     let ran = run(vestibule().arg("explain").arg("--config").arg(folder.path()), &Request::get("/").of(&good()).text());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("rule           r: did not match (request)\n  no   when request.method == 'GET' && certificate.v_remain < 1, found \"request.method=GET, certificate.v_remain="), "{}", ran.stdout);

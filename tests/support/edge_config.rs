@@ -64,6 +64,7 @@ ocsp_max_age = "24h"
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
 pub const TENANT: &str = r#"
 error_style = "json"
+output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
 [authorize]
 path = "/-/authorize"
