@@ -5,6 +5,7 @@
 //! a failed test of rules among it.
 
 mod check;
+mod debug_token;
 mod demo;
 mod explain;
 mod front_door;
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Read a configuration folder, print the effective settings, and every problem at once
     Check(Folder),
+    /// Make a token with which a request sees what the rules do
+    DebugToken(debug_token::DebugTokenArgs),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
     /// Take a recorded request head through a configuration and print what each stage says
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
     let mut out = io::stdout().lock();
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
+        Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),

@@ -117,6 +117,26 @@ pub struct RuleSet {
     pub response: Vec<Arc<Rule<ResponseBehavior>>>,
 }
 
+/// The variables that [`RuleSet::shown`] shows.
+const SHOWN: [&str; 16] = [
+    "host",
+    "request_method",
+    "uri",
+    "scheme",
+    "remote_addr",
+    "request_id",
+    "ssl_client_verify",
+    "ssl_client_s_dn",
+    "ssl_client_s_dn_parsed",
+    "ssl_client_i_dn",
+    "ssl_client_serial",
+    "ssl_client_fingerprint_sha256",
+    "ssl_client_v_end",
+    "ssl_client_v_remain",
+    "client_certificate_validation",
+    "client_certificate_basis",
+];
+
 /// What the rules decided.
 #[derive(Debug)]
 pub enum Outcome {
@@ -192,6 +212,16 @@ impl RuleSet {
         let own_cookies = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
         let own_cookies: Vec<&str> = own_cookies.collect();
         Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &own_cookies, after)?)))
+    }
+
+    /// Some variables of a request, for whoever looks for a mistake in rules. None of them is a secret of the client's: no
+    /// header, cookie or argument.
+    pub fn shown(&self, forward: &AuthenticatedForward, facts: &Facts<'_>, request_id: &str) -> Vec<(&'static str, String)> {
+        let view = View { facts, asked: Asked::of(forward, request_id), answer: None, dialect: self.dialect };
+        let (known, names) = (Known::default(), SHOWN);
+        let scope = Scope::new(Phase::Request, &known);
+        let text = |name: &'static str| Some((name, Variable::parse(name, &scope).ok()?.text(&view).into_owned()));
+        names.into_iter().filter_map(text).collect()
     }
 
     /// The names of all headers that these rules set in requests: a client's own copies are removed at the front door.

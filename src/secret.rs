@@ -190,6 +190,11 @@ impl SignedMessage {
         self.0.update(bytes);
     }
 
+    /// The message's signature.
+    pub fn sign(self) -> [u8; 32] {
+        self.0.finalize().into_bytes().into()
+    }
+
     /// Whether this is the message's signature. Compared in constant time.
     pub fn is_signed_by(self, signature: &[u8]) -> bool {
         self.0.verify_slice(signature).is_ok()

@@ -12,12 +12,13 @@ use regex::Regex;
 
 /// Vocabulary; certificates, and the judgement of one, which a front door's own needs as well as a client's; trust in the order of
 /// the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "refusal",
     "clock",
     "header_names",
     "request_head",
     "secret",
+    "debug_token",
     "x509",
     "variables",
     "verifier",
@@ -41,7 +42,7 @@ const ORDER: [&str; 26] = [
     "cli",
 ];
 
-const VOCABULARY: [&str; 5] = ["refusal", "clock", "header_names", "request_head", "secret"];
+const VOCABULARY: [&str; 6] = ["refusal", "clock", "header_names", "request_head", "secret", "debug_token"];
 
 /// A file of `src/` without its comments and its tests.
 struct Source {

@@ -35,6 +35,8 @@ mod vestibule_program;
 
 #[path = "rules_engine/answers.rs"]
 mod answers;
+#[path = "rules_engine/debugging.rs"]
+mod debugging;
 #[path = "rules_engine/dialects.rs"]
 mod dialects;
 #[path = "rules_engine/expressions.rs"]

@@ -103,6 +103,8 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("server.shutdown_timeout", &["\"soon\""], "accepted: "),
     ("admin.listen", &["\"9180\"", "\"unix:/x\"", "\"\""], "\"address:port\""),
     ("secrets.pepper_file", &["\"secrets/missing\"", "\"secrets\"", "\"\""], "64 hexadecimal digits"),
+    ("debug.secret_file", &["\"secrets/missing\"", "\"crl/clients.pem\""], "32 bytes or more in base64"),
+    ("debug.header", &["\"a b\"", "\"\"", "\"host\"", "\"x-real-ip\""], "a header name"),
     ("limits.header_count", &["0", "97"], "from 1 to 96"),
     ("limits.header_bytes", &["\"0B\"", "\"1MiB\"", "\"96\"", "\"96KB\""], "accepted: "),
     ("limits.certificate_cache_entries", &["-1", "10000001"], "from 0 to 10000000"),

@@ -64,7 +64,7 @@ fn a_table_that_passes() {
         ("certificate = \"stranger.pem\"", "decision = \"refuse\", status = 401"),
         (
             "target = \"/permissive/\", certificate = \"stranger.pem\"",
-            "decision = \"permit\", request_headers = { ssl-client-verify = \"FAILED:certificate signature failure\" }",
+            "decision = \"permit\", request_headers = { ssl-client-verify = \"FAILED:unable to verify the first certificate\" }",
         ),
         (
             "target = \"/public/\", client_address = \"192.0.2.7\", headers = { x-address = \"forged\" }",

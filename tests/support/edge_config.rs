@@ -41,6 +41,9 @@ pepper_file = "secrets/pepper"
 redis = "redis://127.0.0.1:16379/1"
 redis_password_file = "secrets/redis"
 redis_timeout = "250ms"
+[debug]
+secret_file = "secrets/edge1"
+header = "x-debug-token"
 [limits]
 header_count = 90
 header_bytes = "96KiB"

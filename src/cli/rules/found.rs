@@ -38,7 +38,9 @@ impl Expected {
         if let Some(decision) = self.decision.as_ref().filter(|decision| !DECISIONS.contains(&decision.as_str())) {
             return Err(format!("`decision` is `{decision}`; accepted: {}", DECISIONS.join(", ")));
         }
-        if let Some(code) = self.code.as_ref().filter(|code| !code.is_empty() && Refusal::ALL.iter().all(|known| known.code() != *code)) {
+        if let Some(code) =
+            self.code.as_ref().filter(|code| !code.is_empty() && Refusal::ALL.iter().all(|known| known.code() != *code))
+        {
             return Err(format!("`{code}` is no code of a refusal"));
         }
         let texts = [&self.decision, &self.code, &self.rule, &self.verify, &self.upstream, &self.target];
