@@ -13,7 +13,11 @@ fn all_that_an_import_can_write_loads() {
     // What the notes ask for.
     let (start, _) = TENANT.split_once("[[rules]]").unwrap();
     let start = start
-        .replace("request_id = \"x-request-id\"", "request_id = \"x-request-id\"\nforwarded_proto = \"x-forwarded-proto\"");
+        .replace("request_id = \"x-request-id\"", "request_id = \"x-request-id\"\nforwarded_proto = \"x-forwarded-proto\"")
+        .replace(
+            "[[front_doors.signature_keys]]",
+            "headers = { forwarded_proto = \"x-forwarded-proto\" }\n[[front_doors.signature_keys]]",
+        );
     let upstreams = ["origin_12", "connector_9"].map(|name| format!("[upstreams.{name}]\nurl = \"http://127.0.0.1:19001\"\n"));
     let text = format!("{start}{}{}", upstreams.concat(), imported.stdout);
     folder.write("tenants/acme.toml", &text.replace("TAG", &tag(KEY)));

@@ -124,7 +124,7 @@ impl Test {
             Self::InList(text, list) => list.contains(&text.value(view, entry)),
             Self::InTexts(text, list) => {
                 let text = text.value(view, entry);
-                list.values(view)?.iter().any(|one| *one == text)
+                list.values(view)?.contains(&text)
             }
             Self::Matches(text, regex) => regex.is_match(&text.value(view, entry)),
             Self::Not(test) => !test.holds(view, entry)?,
