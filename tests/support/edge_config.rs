@@ -42,7 +42,7 @@ redis = "redis://127.0.0.1:16379/1"
 redis_password_file = "secrets/redis"
 redis_timeout = "250ms"
 [debug]
-secret_file = "secrets/edge1"
+secret_file = "secrets/debug"
 header = "x-debug-token"
 [limits]
 header_count = 90
@@ -209,8 +209,9 @@ impl Folder {
         folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
+        folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
-        for file in ["secrets/edge1", "secrets/redis"] {
+        for file in ["secrets/edge1", "secrets/debug", "secrets/redis"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
