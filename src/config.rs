@@ -4,6 +4,7 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod debugging;
 mod domains;
 mod environment;
 mod expiry;
@@ -46,6 +47,7 @@ use crate::x509::ocsp_answers::OcspAnswers;
 pub use problem::Problem;
 pub use process::{Listen, NoPepper, Process, read_pepper};
 pub use server_tls::ServerTls;
+pub use units::duration;
 pub use watched::files as watched_files;
 
 use problem::Collector;
@@ -101,6 +103,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         tls,
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
+        debugging: process.debugging.take(),
         answers: Arc::new(OcspAnswers::new(0)),
         revocation: None,
     };

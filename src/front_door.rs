@@ -102,6 +102,36 @@ impl AuthenticatedForward {
         Proven::prove(directory, head, now)?.read_contract()
     }
 
+    /// A request that nobody sent, for `vestibule rules test` alone: no proof is asked for, and the connection's handshake is
+    /// taken for the client's. The contract's headers are removed unread.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownDomain`], and what is wrong with the head.
+    pub(crate) fn rehearsed(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
+        directory.limits().check(&head)?;
+        let host = asked_host(&head.headers)?.to_ascii_lowercase();
+        let found = directory.find(&host).map(Arc::clone);
+        let domain = found.ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
+        let mut headers = head.headers;
+        drop(domain.contract().take(&mut headers)?);
+        domain.remove_reserved(&mut headers);
+        let peer = head.connection.peer;
+        let client_address = client_address(&ContractValues::default(), domain.client_ip_header(), peer)?;
+        Ok(Self {
+            limits: directory.limits(),
+            domain,
+            host,
+            evidence: Evidence::default(),
+            client_address,
+            server_address: head.connection.local,
+            method: head.method,
+            target: head.target,
+            headers,
+            contract: ContractValues::default(),
+            handshake: head.connection.tls,
+        })
+    }
+
     /// The domain that was asked for.
     pub fn domain(&self) -> &Arc<Domain> {
         &self.domain
@@ -155,6 +185,11 @@ impl AuthenticatedForward {
     /// The headers that are left: none of the contract, none that only we set.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What the front door's verdict counts. Where the client shook hands with us there is nobody to give one.
+    pub fn verdict_mode(&self) -> VerdictMode {
+        if self.handshake.is_some() { VerdictMode::Ignore } else { self.domain.front_door().forwarded_verdict }
     }
 
     /// What the contract headers held.

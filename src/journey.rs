@@ -2,10 +2,13 @@
 //!
 //! One [`Snapshot`] is one configuration, immutable. A request takes one snapshot and stays with it to its end.
 
+mod debug;
 mod expiry;
 mod tenant;
 
 use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
 
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
@@ -20,6 +23,7 @@ use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
 
+pub use debug::Debugging;
 pub use expiry::{EndingCa, Expiring};
 pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
 
@@ -35,6 +39,8 @@ pub struct Snapshot {
     pub decoder: CertificateDecoder,
     /// Judges certificates.
     pub verifier: CachedVerifier,
+    /// Who may see what rules do; none when nobody may.
+    pub debugging: Option<Debugging>,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
@@ -102,7 +108,7 @@ impl Snapshot {
             policy: &route.policy.admission,
             registered: &route.policy.registered,
             profiles: &tenant.profiles,
-            verdict_mode: forward.domain().front_door().forwarded_verdict,
+            verdict_mode: forward.verdict_mode(),
         };
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
@@ -116,6 +122,9 @@ impl Snapshot {
             decided => decided?,
         };
         let facts = Facts::new(presentation, &admission, now).with_verification(verification.map(Arc::as_ref));
+        if matches!(trace, Trace::On(_)) {
+            findings.variables = route.rules.shown(&forward, &facts, request_id);
+        }
         let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
@@ -198,6 +207,8 @@ pub struct Findings {
     pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.
     pub rules: Vec<RuleTrace>,
+    /// What some variables were, when rules were asked for.
+    pub variables: Vec<(&'static str, String)>,
     /// What was only watched.
     pub monitored: Vec<Monitored>,
     /// Where the request goes, when it is permitted.
@@ -205,6 +216,11 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What a request with a debug token gets to see in its answer.
+    pub fn debug_lines(&self) -> Vec<(HeaderName, HeaderValue)> {
+        debug::lines(self)
+    }
+
     /// Runs the response phase of the request's route.
     ///
     /// # Errors

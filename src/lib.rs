@@ -57,6 +57,7 @@
 
 // Vocabulary.
 pub mod clock;
+pub mod debug_token;
 pub mod header_names;
 pub mod refusal;
 pub mod request_head;

@@ -21,7 +21,7 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Sending};
+use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
@@ -45,7 +45,9 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let connection = request.conn_data::<Connection>().cloned().unwrap_or_default();
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), connection.peer);
     let now = UnixTime::now();
-    let forward = match head_of(&request, connection) {
+    let head = head_of(&request, connection);
+    let token = head.as_ref().ok().and_then(|head| debug_token(head, record.snapshot()));
+    let forward = match head {
         Ok(head) => AuthenticatedForward::authenticate(&record.snapshot().directory, head, now, record.replay()).await,
         Err(refused) => Err(refused),
     };
@@ -64,11 +66,18 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         return show(record, &sight, unread);
     }
     let style = tenant.error_style;
+    if let Some(debugging) = &snapshot.debugging {
+        record.debug(debugging.allows(token.as_ref(), forward.host(), forward.target().path(), now));
+    }
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
+    let mut seen = Vec::new();
+    let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
     let (request_id, findings) = record.deciding();
-    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
+    let decided = snapshot.decide(forward, request_id, now, findings, trace).await;
+    record.findings.rules = seen;
+    match decided {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
@@ -114,7 +123,11 @@ fn after_rules(record: &mut Record, answer: &mut Answer, after: &After, way_back
     if after.rules {
         let upstream = record.findings.upstream.as_ref().map(|upstream| upstream.endpoint.to_string()).unwrap_or_default();
         let head = ResponseHead { status: answer.status, headers: &mut answer.headers, upstream: &upstream };
-        let responded = record.findings.respond(&after.request, way_back.now, head, Trace::Off)?;
+        let mut seen = Vec::new();
+        let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
+        let responded = record.findings.respond(&after.request, way_back.now, head, trace);
+        record.findings.rules.extend(seen);
+        let responded = responded?;
         if let Some((status, location)) = responded.redirect {
             answer.redirect(status, location);
             return Ok(());
@@ -140,6 +153,9 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     }
     if let Some((name, value)) = record.expiry_header() {
         answer.headers.insert(name, value);
+    }
+    for (name, value) in record.debug_lines() {
+        answer.headers.append(name, value);
     }
     answer.on_end(move |transfer, ending| {
         let ending = match ending {
@@ -169,6 +185,7 @@ impl Unread {
 
 fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
     let mut answer = answer::by_rule(answered, record.request_id());
+    add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -180,6 +197,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -195,6 +213,22 @@ fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
     }
     record.permitted(200, None);
     answer.map_into_right_body()
+}
+
+/// A debug token, when there is exactly one. Whether it is good is known when the front door is.
+fn debug_token(head: &RequestHead, snapshot: &Snapshot) -> Option<HeaderValue> {
+    let mut values = head.headers.get_all(&snapshot.debugging.as_ref()?.header).iter();
+    values.next().filter(|_| values.next().is_none()).cloned()
+}
+
+fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
+    for (name, value) in record.debug_lines() {
+        let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            answer.headers_mut().append(name, value);
+        }
+    }
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.

@@ -46,6 +46,8 @@ pub struct Record {
     keyid: Option<Arc<str>>,
     /// What the stages found.
     pub findings: Findings,
+    /// Whether the request may see what the rules do.
+    debugged: bool,
     /// The rule that answered.
     answered_by: Option<String>,
     ended: bool,
@@ -72,6 +74,7 @@ impl Record {
             key_position: None,
             keyid: None,
             findings: Findings::default(),
+            debugged: false,
             answered_by: None,
             ended: false,
         }
@@ -112,6 +115,21 @@ impl Record {
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
         }
+    }
+
+    /// Takes in that the request may see what the rules do.
+    pub fn debug(&mut self, allowed: bool) {
+        self.debugged = allowed;
+    }
+
+    /// Whether the request may see what the rules do.
+    pub fn is_debugged(&self) -> bool {
+        self.debugged
+    }
+
+    /// The lines of the answer that show it; none for other requests.
+    pub fn debug_lines(&self) -> Vec<(HeaderName, HeaderValue)> {
+        if self.debugged { self.findings.debug_lines() } else { Vec::new() }
     }
 
     /// Takes in the request that a subrequest asks about.

@@ -14,9 +14,11 @@ mod behavior;
 mod capture;
 mod catalog;
 mod changes;
+mod condition;
 mod cookies;
 mod criterion;
 mod date;
+mod expression;
 mod facts;
 mod geoip;
 mod list;
@@ -36,7 +38,9 @@ pub use answer::{CustomResponse, RuleAnswer, Says};
 pub use behavior::Behavior;
 pub use capture::CaptureMatchGroups;
 pub use catalog::{BEHAVIORS, BehaviorError, behavior_names, check_behavior};
+pub use condition::Condition;
 pub use criterion::{Conditional, Criterion, Groups};
+pub use expression::Expression;
 pub use facts::{Facts, KeptRequest};
 pub use geoip::{GeoField, GeoIp};
 pub use list::{List, ListKind};
@@ -56,6 +60,7 @@ use http::HeaderName;
 
 use crate::front_door::AuthenticatedForward;
 use crate::refusal::Refused;
+use crate::variables::Dialect;
 use behavior::Next;
 use capture::Captures;
 use changes::Changes;
@@ -71,15 +76,29 @@ pub struct Rule<B = Behavior> {
     /// Whether it is only watched: what it would do is told, and not done.
     pub monitor: bool,
     /// When it applies; no group at all means always.
-    pub criteria: Groups,
+    pub criteria: Condition,
     /// What it does, in this order.
     pub behaviors: Vec<B>,
 }
 
 impl<B> Rule<B> {
     /// A rule for all routes that is enforced.
-    pub fn new(name: &str, criteria: Groups, behaviors: Vec<B>) -> Self {
-        Self { name: name.to_owned(), routes: Vec::new(), monitor: false, criteria, behaviors }
+    pub fn new(name: &str, criteria: impl Into<Condition>, behaviors: Vec<B>) -> Self {
+        Self { name: name.to_owned(), routes: Vec::new(), monitor: false, criteria: criteria.into(), behaviors }
+    }
+}
+
+impl<B> Rule<B> {
+    /// Whether it matched. One that could not be decided refuses the request, and tells so when it is only watched.
+    fn matches(&self, held: Result<bool, Refused>, monitored: &mut Vec<Monitored>) -> Result<bool, Refused> {
+        match held {
+            Err(refused) if self.monitor => {
+                monitored.extend(Monitored::of(&self.name, vec![refused.refusal.code()]));
+                Ok(false)
+            }
+            Err(refused) => Err(Refused { cause: format!("rule `{}`: {}", self.name, refused.cause), ..refused }),
+            Ok(matched) => Ok(matched),
+        }
     }
 }
 
@@ -88,6 +107,8 @@ impl<B> Rule<B> {
 pub struct RuleSet {
     /// Headers for the upstream, set before the rules run. One whose value is empty is not sent.
     pub upstream_headers: Arc<[(HeaderName, Template)]>,
+    /// How names, serial numbers and dates of certificates are written.
+    pub dialect: Dialect,
     /// The rules of the firewall phase, in order.
     pub firewall: Vec<Arc<Rule>>,
     /// The rules of the request phase, in order.
@@ -95,6 +116,26 @@ pub struct RuleSet {
     /// The rules of the response phase, in order.
     pub response: Vec<Arc<Rule<ResponseBehavior>>>,
 }
+
+/// The variables that [`RuleSet::shown`] shows.
+const SHOWN: [&str; 16] = [
+    "host",
+    "request_method",
+    "uri",
+    "scheme",
+    "remote_addr",
+    "request_id",
+    "ssl_client_verify",
+    "ssl_client_s_dn",
+    "ssl_client_s_dn_parsed",
+    "ssl_client_i_dn",
+    "ssl_client_serial",
+    "ssl_client_fingerprint_sha256",
+    "ssl_client_v_end",
+    "ssl_client_v_remain",
+    "client_certificate_validation",
+    "client_certificate_basis",
+];
 
 /// What the rules decided.
 #[derive(Debug)]
@@ -114,6 +155,7 @@ impl RuleSet {
         }
         Self {
             upstream_headers: Arc::clone(&self.upstream_headers),
+            dialect: self.dialect,
             firewall: fitting(&self.firewall, path),
             request: fitting(&self.request, path),
             response: fitting(&self.response, path),
@@ -134,7 +176,7 @@ impl RuleSet {
         mut trace: Trace<'_>,
         monitored: &mut Vec<Monitored>,
     ) -> Result<Outcome, Refused> {
-        let view = View { facts, asked: Asked::of(&forward, request_id), answer: None };
+        let view = View { facts, asked: Asked::of(&forward, request_id), answer: None, dialect: self.dialect };
         let mut changes = Changes::default();
         for (name, template) in self.upstream_headers.iter() {
             changes.add(name, template, &view, &Captures::default())?;
@@ -142,11 +184,11 @@ impl RuleSet {
         let mut delivered = false;
         'phases: for (phase, rules) in [(Phase::Firewall, &self.firewall), (Phase::Request, &self.request)] {
             for rule in rules {
-                let matched = rule.criteria.hold(&view);
+                let held = rule.criteria.holds(&view);
                 if let Trace::On(list) = &mut trace {
-                    list.push(RuleTrace::of(phase, rule, matched, &view));
+                    list.push(RuleTrace::of(phase, rule, matches!(held, Ok(true)), &view));
                 }
-                if !matched {
+                if !rule.matches(held, monitored)? {
                     continue;
                 }
                 if rule.monitor {
@@ -170,6 +212,16 @@ impl RuleSet {
         let own_cookies = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
         let own_cookies: Vec<&str> = own_cookies.collect();
         Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &own_cookies, after)?)))
+    }
+
+    /// Some variables of a request, for whoever looks for a mistake in rules. None of them is a secret of the client's: no
+    /// header, cookie or argument.
+    pub fn shown(&self, forward: &AuthenticatedForward, facts: &Facts<'_>, request_id: &str) -> Vec<(&'static str, String)> {
+        let view = View { facts, asked: Asked::of(forward, request_id), answer: None, dialect: self.dialect };
+        let (known, names) = (Known::default(), SHOWN);
+        let scope = Scope::new(Phase::Request, &known);
+        let text = |name: &'static str| Some((name, Variable::parse(name, &scope).ok()?.text(&view).into_owned()));
+        names.into_iter().filter_map(text).collect()
     }
 
     /// The names of all headers that these rules set in requests: a client's own copies are removed at the front door.

@@ -35,6 +35,12 @@ mod vestibule_program;
 
 #[path = "rules_engine/answers.rs"]
 mod answers;
+#[path = "rules_engine/debugging.rs"]
+mod debugging;
+#[path = "rules_engine/dialects.rs"]
+mod dialects;
+#[path = "rules_engine/expressions.rs"]
+mod expressions;
 #[path = "rules_engine/geoip.rs"]
 mod geoip;
 #[path = "rules_engine/hostile.rs"]
@@ -49,6 +55,8 @@ mod load;
 mod monitor;
 #[path = "rules_engine/operators.rs"]
 mod operators;
+#[path = "rules_engine/rehearsals.rs"]
+mod rehearsals;
 #[path = "rules_engine/requests.rs"]
 mod requests;
 #[path = "rules_engine/responses.rs"]
@@ -74,6 +82,17 @@ fn with(tables: &str) -> Bank {
 /// A program with them, before an upstream that answers in its own way.
 fn before(tables: &str, upstream: RecordingUpstream) -> Bank {
     Bank::before(&tenant(tables), upstream)
+}
+
+/// A configuration folder with a tenant, for commands that serve nobody.
+fn folder(tenant: &Tenant) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in bank::files(&[(tenant.clone(), "http://127.0.0.1:9".into())]) {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text.replace("{port}", "1").replace("{admin}", "2")).unwrap();
+    }
+    folder
 }
 
 /// A rule for one path.

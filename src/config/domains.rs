@@ -10,7 +10,7 @@ use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
-use crate::header_names::HeaderNames;
+use crate::header_names::{HeaderNames, are_aliases};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -105,6 +105,13 @@ fn domain<'d>(
         reserved.insert(header, ());
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
+    if let Some(header) = process.debugging.as_ref().map(|debugging| &debugging.header) {
+        if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
+            let found = format!("`{header}` of [debug] is a header of the contract or of a rule, too");
+            table.problem("", found, "`debug.header` in vestibule.toml with a name of its own");
+        }
         reserved.insert(header.as_str(), ());
     }
     let parts = DomainParts {

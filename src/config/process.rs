@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::debugging;
 use super::probe;
 use super::revocation;
 use super::secret_file;
@@ -14,6 +15,7 @@ use super::server_tls::{self, ServerTls};
 use super::table::Table;
 use crate::clock::UnixTime;
 use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddress};
+use crate::journey::Debugging;
 use crate::probe::Probe;
 use crate::revocation::RevocationSettings;
 use crate::rules::GeoIp;
@@ -80,6 +82,8 @@ pub struct Process {
     pub verification_cache_entries: usize,
     /// Where addresses are.
     pub geoip: Option<Arc<GeoIp>>,
+    /// Who may see what rules do; moves into the snapshot.
+    pub debugging: Option<Debugging>,
     /// The level of diagnostics.
     pub log_level: String,
     /// What remembers the nonces of signed requests.
@@ -106,6 +110,7 @@ impl Process {
         let secrets = table.table_or_empty("secrets");
         let geo = table.table_or_empty("geoip");
         let fetching = table.table_or_empty("revocation");
+        let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
         let replay_table = table.table_or_empty("replay");
         let probing = table.table_or_empty("probe");
         let process = Self {
@@ -125,6 +130,7 @@ impl Process {
             certificate_cache_entries: limits.number("certificate_cache_entries", 0..=10_000_000, 10_000),
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
             geoip: geoip(&geo, folder),
+            debugging,
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
             probe: probe::read(&probing, folder, now, warnings).map(Arc::new),

@@ -17,6 +17,7 @@ use crate::front_door::ContractHeader;
 use crate::journey::Route;
 use crate::rules::{Behavior, Known, Phase, ResponseBehavior, Rule, RuleSet, Scope, Template};
 use crate::upstream::Upstream;
+use crate::variables::Dialect;
 
 /// What the upstream is told when a tenant says nothing of it.
 const DEFAULT_UPSTREAM_HEADERS: [(&str, &str); 5] = [
@@ -49,7 +50,8 @@ pub(super) fn known(
 
 /// All rules of the tenant.
 pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
-    let mut rules = RuleSet { upstream_headers: upstream_headers(tenant, known).into(), ..RuleSet::default() };
+    let dialect = tenant.choice("output_dialect", &Dialect::ALL, Dialect::Nginx);
+    let mut rules = RuleSet { upstream_headers: upstream_headers(tenant, known).into(), dialect, ..RuleSet::default() };
     let paths = tenant.texts_of_tables("routes", "path");
     for table in tenant.tables("rules") {
         match rule(table, known, &paths) {

@@ -66,7 +66,7 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
         return;
     }
     fn asking<B>(rules: &[Arc<Rule<B>>]) -> impl Iterator<Item = &str> {
-        let asks = |rule: &&Arc<Rule<B>>| rule.criteria.variables().any(Variable::is_about_certificate);
+        let asks = |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(Variable::is_about_certificate);
         rules.iter().filter(asks).map(|rule| rule.name.as_str())
     }
     for rule in asking(&rules.firewall).chain(asking(&rules.request)).chain(asking(&rules.response)) {

@@ -1,7 +1,7 @@
 //! What a rule answers itself.
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 
 use super::capture::Captures;
 use super::catalog::BehaviorError;
@@ -82,6 +82,16 @@ impl RuleAnswer {
     /// What the client gets.
     pub fn says(&self) -> &Says {
         &self.says
+    }
+
+    /// What stands in its head because of the rule.
+    pub fn headers(&self) -> HeaderMap {
+        let line = match &self.says {
+            Says::Custom { content_type, .. } => content_type.clone().map(|value| (header::CONTENT_TYPE, value)),
+            Says::Redirect { location, .. } => Some((header::LOCATION, location.clone())),
+            Says::Drop | Says::NoContent => None,
+        };
+        line.into_iter().collect()
     }
 
     /// The status; 444, nginx's number, when there is no answer at all.

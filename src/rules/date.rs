@@ -21,10 +21,13 @@ const MONTHS: [(&str, Month); 12] = [
 ];
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Reads `2026-01-15T12:00:00Z` (RFC 3339) or nginx's `Jan 15 12:00:00 2026 GMT`.
+/// Reads `2026-01-15T12:00:00Z` (RFC 3339), nginx's `Jan 15 12:00:00 2026 GMT` or Azion's `20260115120000`.
 pub(super) fn parse(text: &str) -> Option<UnixTime> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(UnixTime(time.unix_timestamp()));
+    }
+    if let Some(time) = compact(text) {
+        return Some(time);
     }
     let mut words = text.split_ascii_whitespace();
     let (month, day, clock, year) = (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -41,6 +44,17 @@ pub(super) fn parse(text: &str) -> Option<UnixTime> {
         return None;
     }
     let time = Time::from_hms(hour, minute, second).ok()?;
+    Some(UnixTime(OffsetDateTime::new_in_offset(date, time, UtcOffset::UTC).unix_timestamp()))
+}
+
+fn compact(text: &str) -> Option<UnixTime> {
+    if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number = |from, to| text.get(from..to)?.parse::<u8>().ok();
+    let month = Month::try_from(number(4, 6)?).ok()?;
+    let date = Date::from_calendar_date(text.get(..4)?.parse().ok()?, month, number(6, 8)?).ok()?;
+    let time = Time::from_hms(number(8, 10)?, number(10, 12)?, number(12, 14)?).ok()?;
     Some(UnixTime(OffsetDateTime::new_in_offset(date, time, UtcOffset::UTC).unix_timestamp()))
 }
 

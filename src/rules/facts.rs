@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
 use crate::request_head::RequestTarget;
-use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable};
+use crate::variables::{CertificateVariable, CertificateVariables, Dialect, Moment, ProfileVariable};
 use crate::verifier::Verification;
 
 /// The facts about one request.
@@ -37,6 +37,16 @@ impl<'r> Facts<'r> {
 
     pub(super) fn now(&self) -> UnixTime {
         self.now
+    }
+
+    /// The certificate's first moment of validity, in Unix seconds.
+    pub(super) fn not_before(&self) -> Option<i64> {
+        self.presentation.certificate()?.leaf().not_before().to_unix().map(|time| time.0)
+    }
+
+    /// The certificate's last moment of validity, in Unix seconds.
+    pub(super) fn not_after(&self) -> Option<i64> {
+        self.presentation.certificate()?.leaf().not_after().to_unix().map(|time| time.0)
     }
 
     pub(super) fn verified_plainly(&self) -> bool {
@@ -168,11 +178,12 @@ pub(super) struct View<'v> {
     pub(super) facts: &'v Facts<'v>,
     pub(super) asked: Asked<'v>,
     pub(super) answer: Option<Answered<'v>>,
+    pub(super) dialect: Dialect,
 }
 
 impl<'v> View<'v> {
     pub(super) fn certificate_text(&self, variable: &CertificateVariable) -> Cow<'v, str> {
-        self.facts.variables().text(variable, &self.facts.moment())
+        self.facts.variables().text_in(self.dialect, variable, &self.facts.moment())
     }
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {

@@ -115,11 +115,6 @@ impl Permitted {
         self.origin
     }
 
-    /// Whether the rules of the response phase run on its answer.
-    pub fn wants_response_rules(&self) -> bool {
-        self.after.as_ref().is_some_and(|after| after.rules)
-    }
-
     /// What is to be done when the answer is there; taken out, since it lives longer.
     pub fn take_after(&mut self) -> Option<After> {
         self.after.take()

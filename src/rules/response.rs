@@ -156,12 +156,12 @@ impl RuleSet {
         let mut responded = Responded::default();
         for rule in &self.response {
             let answer = Answered { status, received: &received, sent: &*headers, upstream };
-            let view = View { facts, asked: request.asked(), answer: Some(answer) };
-            let matched = rule.criteria.hold(&view);
+            let view = View { facts, asked: request.asked(), answer: Some(answer), dialect: self.dialect };
+            let held = rule.criteria.holds(&view);
             if let Trace::On(list) = &mut trace {
-                list.push(RuleTrace::of(Phase::Response, rule, matched, &view));
+                list.push(RuleTrace::of(Phase::Response, rule, matches!(held, Ok(true)), &view));
             }
-            if !matched {
+            if !rule.matches(held, monitored)? {
                 continue;
             }
             if rule.monitor {

@@ -198,7 +198,7 @@ impl Variable {
         )
     }
 
-    fn is_about_answer(&self) -> bool {
+    pub(super) fn is_about_answer(&self) -> bool {
         matches!(
             self,
             Self::SentHttp(_)

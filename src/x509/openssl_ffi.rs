@@ -194,3 +194,12 @@ pub(crate) fn offer_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result
     // with one context, which the openssl crate asks for.
     unsafe { ssl.set_session(session) }
 }
+
+/// Starts OpenSSL so that it does not clean up when the process exits: another thread may still be in the middle of it then,
+/// and would fall. The operating system takes the memory back. Without effect when OpenSSL was started before.
+pub fn leave_exit_alone() {
+    /// `OPENSSL_INIT_NO_ATEXIT`.
+    const NO_ATEXIT: u64 = 0x0008_0000;
+    // SAFETY: may be called from any thread, any number of times; null settings are the default ones.
+    unsafe { openssl_sys::OPENSSL_init_ssl(NO_ATEXIT, std::ptr::null()) };
+}

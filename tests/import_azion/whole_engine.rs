@@ -16,7 +16,7 @@ fn all_that_an_import_can_write_loads() {
         .replace("request_id = \"x-request-id\"", "request_id = \"x-request-id\"\nforwarded_proto = \"x-forwarded-proto\"")
         .replace(
             "[[front_doors.signature_keys]]",
-            "[front_doors.headers]\nforwarded_proto = \"x-forwarded-proto\"\n[[front_doors.signature_keys]]",
+            "headers = { forwarded_proto = \"x-forwarded-proto\" }\n[[front_doors.signature_keys]]",
         );
     let upstreams = ["origin_12", "connector_9"].map(|name| format!("[upstreams.{name}]\nurl = \"http://127.0.0.1:19001\"\n"));
     let text = format!("{start}{}{}", upstreams.concat(), imported.stdout);

@@ -44,6 +44,9 @@ redis_timeout = "250ms"
 [probe]
 secret_file = "secrets/probe"
 path = "/.well-known/vestibule-probe"
+[debug]
+secret_file = "secrets/debug"
+header = "x-debug-token"
 [limits]
 header_count = 90
 header_bytes = "96KiB"
@@ -68,6 +71,7 @@ ocsp_max_age = "24h"
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
 pub const TENANT: &str = r#"
 error_style = "json"
+output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
 [authorize]
 path = "/-/authorize"
@@ -209,9 +213,10 @@ impl Folder {
         folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
+        folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in ["secrets/edge1", "secrets/probe", "secrets/redis"] {
+        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -1,10 +1,24 @@
-//! `criteria`.
+//! `criteria` and `when`.
 
 use crate::config::table::Table;
-use crate::rules::{Conditional, Criterion, Groups, Operator, Scope, Variable};
+use crate::rules::{Condition, Conditional, Criterion, Expression, Groups, Operator, Scope, Variable};
+
+/// One of the two, or neither: then the rule always applies.
+pub(super) fn read(table: &Table<'_>, scope: &Scope<'_>) -> Option<Condition> {
+    let groups = groups(table, scope);
+    if !table.has("when") {
+        return groups.map(Condition::Criteria);
+    }
+    if table.has("criteria") {
+        table.problem("when", "stands beside `criteria`", "one of the two");
+    }
+    let written = table.text("when")?;
+    let read = Expression::parse(&written, scope);
+    read.map(Condition::When).map_err(|why| table.problem("when", why, "an expression in CEL that is true or false")).ok()
+}
 
 /// A criterion with a problem would leave a gap that looks like another problem: then the groups are not put together.
-pub(super) fn read(table: &Table<'_>, scope: &Scope<'_>) -> Option<Groups> {
+fn groups(table: &Table<'_>, scope: &Scope<'_>) -> Option<Groups> {
     let groups: Vec<_> =
         table.table_groups("criteria").into_iter().map(|group| group.and_then(|group| read_group(group, scope))).collect();
     let groups: Option<Vec<Vec<Criterion>>> = groups.into_iter().collect();
