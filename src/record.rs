@@ -50,6 +50,8 @@ pub struct Record {
     debugged: bool,
     /// The rule that answered.
     answered_by: Option<String>,
+    /// The client left before anything was decided.
+    undecided: bool,
     ended: bool,
 }
 
@@ -76,6 +78,7 @@ impl Record {
             findings: Findings::default(),
             debugged: false,
             answered_by: None,
+            undecided: false,
             ended: false,
         }
     }
@@ -193,7 +196,7 @@ impl Record {
         let decision = match (refused, &self.answered_by) {
             (Some(_), _) => "refuse",
             (None, Some(_)) => "answer",
-            (None, None) if self.domain.is_none() => "none",
+            (None, None) if self.undecided => "none",
             (None, None) => "permit",
         };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
@@ -254,12 +257,13 @@ fn upstream_name(findings: &Findings) -> Option<&str> {
     chosen.map(|upstream| upstream.name.as_str())
 }
 
-/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in two places: behind the
-/// permit for the upstream, and before it is authenticated for the memory of nonces.
+/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in three places: before it is
+/// authenticated for the memory of nonces, before it is decided for news about revocation, and behind the permit for the upstream.
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.ended {
-            if self.domain.is_some() {
+            self.undecided = self.findings.upstream.is_none();
+            if !self.undecided {
                 self.shared.metrics.permit();
             }
             self.end(CLIENT_LEFT, None, None);
