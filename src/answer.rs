@@ -12,7 +12,8 @@ const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
 const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
 
 /// Makes the answer. `X-Request-Id` is on it like on every other.
-pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpResponse {
+/// `challenges` are lines of `WWW-Authenticate`.
+pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges: &[String]) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (media_type, body) = match style {
         ErrorStyle::Json => {
@@ -31,11 +32,15 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
             ("application/problem+json", body)
         }
     };
-    HttpResponse::build(status)
+    let mut answer = HttpResponse::build(status);
+    answer
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header(("x-request-id", request_id))
-        .body(body.to_string())
+        .insert_header(("x-request-id", request_id));
+    for challenge in challenges {
+        answer.append_header((header::WWW_AUTHENTICATE, challenge.as_str()));
+    }
+    answer.body(body.to_string())
 }
 
 fn kong_sentence(refusal: Refusal) -> &'static str {
@@ -64,7 +69,7 @@ mod tests {
     fn every_refusal_in_every_style_keeps_its_secret() {
         for style in [ErrorStyle::Json, ErrorStyle::Kong, ErrorStyle::ProblemJson] {
             for refusal in Refusal::ALL {
-                let answer = refused(*refusal, style, "id-1");
+                let answer = refused(*refusal, style, "id-1", &[]);
                 assert_eq!(answer.status().as_u16(), refusal.status());
                 assert_eq!(answer.headers().get("x-request-id").unwrap(), "id-1");
                 let body = answer.into_body().try_into_bytes().unwrap();

@@ -4,11 +4,13 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod access_token;
 mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
 mod mutual_tls;
+mod oauth;
 mod own_tls;
 mod pem_file;
 mod policy;
@@ -98,6 +100,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         verifier: CachedVerifier::new(process.verification_cache_entries),
         answers: Arc::new(OcspAnswers::new(0)),
         revocation: None,
+        oauth: None,
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

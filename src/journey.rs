@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
+use crate::oauth::{OAuth, Presented};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
     pub revocation: Option<Arc<Revocation>>,
+    /// What asks authorization servers; none until [`Snapshot::attach`].
+    pub oauth: Option<Arc<OAuth>>,
 }
 
 impl Snapshot {
@@ -52,7 +55,7 @@ impl Snapshot {
 
     /// Gives the configuration what the process fetches with. Before the first request: lists that are known already are in
     /// force with it.
-    pub fn attach(&mut self, revocation: &Arc<Revocation>) {
+    pub fn attach(&mut self, revocation: &Arc<Revocation>, oauth: &Arc<OAuth>) {
         for policy in self.tenants.iter().flat_map(Tenant::routes).map(|route| &route.policy) {
             if let (Some(trust), Some(plan)) = (&policy.trust, &policy.revocation) {
                 revocation.adopt(plan, trust);
@@ -60,6 +63,7 @@ impl Snapshot {
         }
         self.answers = Arc::clone(revocation.answers());
         self.revocation = Some(Arc::clone(revocation));
+        self.oauth = Some(Arc::clone(oauth));
     }
 
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
@@ -106,11 +110,29 @@ impl Snapshot {
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
         let found = findings.thumbprint.as_ref();
         let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
+        self.check_access_token(&forward, presentation, &route.policy, now).await?;
         let facts = Facts::new(presentation, &admission, now);
         let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
         Ok(Decided { permitted: permitted?, route })
+    }
+
+    /// Whoever presents a bound token shows its certificate with it, trusted or not.
+    async fn check_access_token(
+        &self,
+        forward: &AuthenticatedForward,
+        presentation: &Presentation,
+        policy: &RoutePolicy,
+        now: UnixTime,
+    ) -> Result<(), Refused> {
+        let Some(wanted) = &policy.access_token else { return Ok(()) };
+        let Some(oauth) = &self.oauth else {
+            return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
+        };
+        let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
+        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        wanted.check(oauth, &presented, now).await
     }
 
     /// Obtains what a verification wants to know. The instant at which it is to be judged again, when there can be news.

@@ -14,6 +14,7 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`oauth`] | an access token, the presented certificate | nothing more | a token that is not good or not this client's |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
@@ -46,6 +47,7 @@
 //! | a registered self-signed certificate counts as one of a trusted CA | one "verified" for two things | a thumbprint is judged by an entry and a type of its own; `ssl_client_verify` stays `FAILED` | `self_signed::the_registered_pass_and_nobody_else_does` |
 //! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
 //! | a certificate's URL makes us knock at the metadata service of the cloud | SSRF by AIA and CRLDP | only behind a sound chain, listed hosts, public addresses, no redirect elsewhere | `limits::a_private_address_is_never_contacted_for_a_certificate` |
+//! | a token's own `alg`, `jwk` or `crit` decides how it is checked | CVE-2015-9235, CVE-2018-0114 | algorithms and keys are the issuer's; nothing critical is unknown | `access_tokens::whatever_is_wrong_with_a_token_gets_the_same_answer` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -71,6 +73,7 @@ pub mod admission;
 pub mod rules;
 
 // Effects.
+pub mod oauth;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;

@@ -119,7 +119,8 @@ impl Unread {
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
-    let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    let challenges = record.challenges(refused.refusal);
+    let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }

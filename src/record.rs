@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
-use crate::refusal::Refused;
+use crate::refusal::{Refusal, Refused};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
@@ -113,6 +113,12 @@ impl Record {
         let expiring = self.findings.expiring?;
         let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
         Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
+    }
+
+    /// The challenges of a refusal about access tokens, each a `WWW-Authenticate` of its own.
+    pub fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        let wanted = self.findings.route.as_ref().and_then(|route| route.policy.access_token.as_ref());
+        wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
     }
 
     /// Ends the record of a request that was refused.

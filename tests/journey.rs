@@ -34,6 +34,8 @@ mod vestibule_program;
 
 #[path = "journey/access_line.rs"]
 mod access_line;
+#[path = "journey/access_tokens.rs"]
+mod access_tokens;
 #[path = "journey/attacks.rs"]
 mod attacks;
 #[path = "journey/bank.rs"]

@@ -17,6 +17,7 @@ use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Findings, Snapshot};
+use crate::oauth::OAuth;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget, TlsPeer};
 use crate::revocation::{Cache, Revocation};
@@ -72,7 +73,10 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     }
     let settings = loaded.process.revocation.clone();
     match Revocation::start(settings, Cache::Read, FetchMetrics::default(), Box::new(move || now)) {
-        Ok(revocation) => loaded.snapshot.attach(&revocation),
+        Ok(revocation) => match OAuth::start() {
+            Ok(oauth) => loaded.snapshot.attach(&revocation, &oauth),
+            Err(why) => return failed(&format!("authorization servers cannot be asked: {why}")),
+        },
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();

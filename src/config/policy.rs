@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access_token::AccessTokenSettings;
+use super::oauth::Issuers;
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
 use super::{expiry, registered, verification};
@@ -23,6 +25,14 @@ pub(super) struct PolicySettings {
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
     expiry: ExpiryWarning,
+    access_token: AccessTokenSettings,
+}
+
+/// What policies name.
+#[derive(Clone, Copy)]
+pub(super) struct Sets<'s> {
+    pub(super) trusted: &'s TrustSets,
+    pub(super) issuers: &'s Issuers,
 }
 
 impl Default for PolicySettings {
@@ -39,6 +49,7 @@ impl Default for PolicySettings {
             trusted_ca: None,
             registered: Arc::default(),
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
+            access_token: AccessTokenSettings::default(),
         }
     }
 }
@@ -69,6 +80,7 @@ impl PolicySettings {
             },
             verification: verification::read(&table, &self.verification),
             expiry: expiry::read(&table, &self.expiry),
+            access_token: self.access_token.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
         };
@@ -78,7 +90,8 @@ impl PolicySettings {
     }
 
     /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
+    pub(super) fn ready(&self, at: &Table<'_>, sets: Sets<'_>) -> Option<RoutePolicy> {
+        let trusted = sets.trusted;
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
         let set = match (&self.trusted_ca, self.admission.verification) {
@@ -91,7 +104,7 @@ impl PolicySettings {
             },
             (None, VerificationMode::Off) => Some(None),
             // Somebody has to say what is wrong with the others.
-            (None, _) if !self.registered.self_signed.is_empty() => match TrustedCas::nobody() {
+            (None, _) if self.needs_no_ca() => match TrustedCas::nobody() {
                 Ok(nobody) => Some(Some(TrustSet { trust: Arc::new(nobody), plan: None })),
                 Err(problems) => {
                     problems.iter().for_each(|problem| at.problem("policy", problem.to_string(), ""));
@@ -105,8 +118,15 @@ impl PolicySettings {
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let expiry = self.expiry.clone();
+        let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
-        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry })
+        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry, access_token })
+    }
+
+    /// Registered certificates are judged without a CA, and a token may be bound to a certificate that nobody vouches for.
+    fn needs_no_ca(&self) -> bool {
+        let permissive = self.admission.verification == VerificationMode::Permissive;
+        !self.registered.self_signed.is_empty() || (permissive && self.access_token.is_on())
     }
 }
 

@@ -6,11 +6,11 @@ use http::HeaderName;
 
 use super::domains::CLIENT_IP_HEADERS;
 use super::front_doors::{Door, parse_header_name};
-use super::policy::PolicySettings;
+use super::policy::{PolicySettings, Sets};
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{domains, front_doors, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
@@ -42,7 +42,9 @@ pub(super) fn read(
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
+    let issuers = oauth::read(&table, place.folder, warnings);
+    let sets = Sets { trusted: &trusted, issuers: &issuers };
+    let routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];

@@ -8,13 +8,14 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 13] = [
+const FILE_KEYS: [&str; 14] = [
     "allow_certificates",
     "certificate",
     "certificates",
     "crl",
     "deny_certificates",
     "intermediates",
+    "introspection_client_secret_file",
     "issuers",
     "key",
     "pepper_file",

@@ -11,6 +11,7 @@ use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
+use crate::oauth::AccessTokenPolicy;
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
@@ -71,6 +72,8 @@ pub struct RoutePolicy {
     pub registered: Arc<RegisteredCertificates>,
     /// How the end of a certificate is told ahead.
     pub expiry: ExpiryWarning,
+    /// What is asked of access tokens; none where nothing is.
+    pub access_token: Option<AccessTokenPolicy>,
 }
 
 /// Where requests with a certain path and method go, and what they need.

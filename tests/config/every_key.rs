@@ -219,6 +219,25 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("policy.self_signed_certificates", &["[\"sha256:12\"]", "[\"missing.pem\"]", "[\"sha1:00\"]"], "hint: "),
     ("policy.self_signed_certificates", &["[\"issuer-serial:01 CN=x\"]"], "`sha256:HEX`, `spki-sha256:HEX`"),
+    ("policy.certificate_bound_access_tokens", &["true", "\"on\"", "\"\""], "hint: accepted: "),
+    ("policy.dpop_bound_access_tokens", &["\"allow\""], "refuse, pass"),
+    ("policy.required_scopes", &["[\"\"]", "[\"a b\"]", "[\"a\\\"b\"]"], "scopes, each a text of its own"),
+    (
+        "oauth.issuers.as.issuer",
+        &["\"as.example\"", "\"http://as.example\"", "\"https://u:p@as.example\"", "\"https://as.example?x\"", "\"\""],
+        "\"http\" only to this machine",
+    ),
+    ("oauth.issuers.as.audience", &["[]", "[\"\"]"], "what `aud` names"),
+    ("oauth.issuers.as.algorithms", &["[\"none\"]", "[\"HS256\"]", "[\"ps256\"]", "[\"ES512\"]"], "accepted: ES256, ES384"),
+    ("oauth.issuers.as.algorithms", &["[]"], "some of ES256"),
+    ("oauth.issuers.as.token_types", &["[]", "[\"\"]", "[\"application/at+jwt\"]"], "without \"application/\""),
+    ("oauth.issuers.as.clock_skew", &["\"10\"", "\"61s\"", "\"1500ms\""], "accepted: "),
+    ("oauth.issuers.as.jwks_uri", &["\"/jwks\"", "\"http://as.example/jwks\""], "\"https://host/path\""),
+    ("oauth.issuers.as.introspection_endpoint", &["\"http://192.0.2.1/\"", "\"file:///x\""], "\"https://host/path\""),
+    ("oauth.issuers.as.introspection_client_secret_file", &["\"secrets/missing\"", "\"secrets\""], "a file with the secret"),
+    ("oauth.issuers.as.introspection_cache", &["\"30\"", "\"2h\""], "accepted: "),
+    ("oauth.issuers.as.introspect", &["\"jwt\""], "accepted: opaque, all"),
+    ("oauth.issuers.as.allow_missing_audience", &["\"no\""], "true or false"),
     ("policy.expiry_warning", &["\"30\"", "\"30 days\"", "\"-1d\""], "a number with ms, s, m, h or d"),
     ("policy.expiry_warning", &["\"3661d\""], "at most ten years"),
     ("policy.expiry_warning_header", &["\"a b\"", "\"content-length\""], "a header name"),
@@ -252,7 +271,9 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 11] = [
+const ANY_TEXT: [&str; 13] = [
+    "oauth.issuers.as.introspection_client_id",
+    "policy.access_token_issuer",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",

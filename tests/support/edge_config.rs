@@ -18,6 +18,8 @@ pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedfa
 /// A key for signatures, and the password of Redis: recognizable too.
 pub const SIGNATURE_KEY: &str = "c2lnbmF0dXJlLWtleS1mb3ItdGVzdHMtMDEyMzQ1Njc=\n";
 pub const REDIS_PASSWORD: &str = "open-sesame-open-sesame\n";
+/// The secret at the introspection endpoint.
+pub const INTROSPECTION_SECRET: &str = "only-the-issuer-may-see-this\n";
 /// What a front door sends.
 pub const KEY: &str = "the key of the front door";
 /// The instant of the tests, as the command line takes it.
@@ -143,6 +145,10 @@ min_ec_bits = 256
 signature_algorithms = []
 require_profile = false
 self_signed_certificates = []
+certificate_bound_access_tokens = "off"
+access_token_issuer = "as"
+dpop_bound_access_tokens = "refuse"
+required_scopes = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
@@ -152,6 +158,19 @@ name = "nobodys"
 kind = "psd2"
 issuers = ["trusted-ca/nobodys.pem"]
 check = "report"
+[oauth.issuers.as]
+issuer = "https://as.example"
+audience = ["https://api.example"]
+algorithms = ["PS256"]
+token_types = ["at+jwt"]
+clock_skew = "10s"
+jwks_uri = "https://as.example/jwks"
+introspection_endpoint = "https://as.example/introspect"
+introspection_client_id = "edge"
+introspection_client_secret_file = "secrets/introspection"
+introspection_cache = "30s"
+introspect = "opaque"
+allow_missing_audience = false
 [upstreams.core]
 url = "http://127.0.0.1:19000"
 host = "preserve"
@@ -198,7 +217,8 @@ impl Folder {
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
-        for file in ["secrets/edge1", "secrets/redis"] {
+        folder.write("secrets/introspection", INTROSPECTION_SECRET);
+        for file in ["secrets/edge1", "secrets/redis", "secrets/introspection"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -1,0 +1,126 @@
+//! OAuth 2.0 with client certificates (RFC 8705): what an upstream need not check itself.
+//!
+//! **Enters:** a request's access token and the certificate that was presented with it. **Leaves:** nothing more than that they
+//! belong together. Refused: the `AccessToken…` refusals.
+//!
+//! 1. Exactly one token, in `Authorization`: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
+//! 2. Its issuer vouches for it: by a signature with an allowed algorithm and one of the issuer's keys ([`keys`]), or by its
+//!    answer ([`introspection`]); `iss`, `aud`, `exp`, `nbf`, `typ` are right, and nothing critical is unknown: else
+//!    [`AccessTokenInvalid`]. When that cannot be known: [`AccessTokenUnverifiable`], never a way through.
+//! 3. It is bound to the presented certificate (`cnf.x5t#S256`, §3): else [`AccessTokenCertificate`], or [`AccessTokenUnbound`]
+//!    where a binding is required. A token bound to a DPoP key is never a bearer token: [`AccessTokenDpop`].
+//! 4. It has the route's scopes: else [`AccessTokenScope`].
+//!
+//! URLs are the operator's own; a discovery document may only lead to its own host. Fetching happens on a thread of its own.
+//!
+//! [`AccessTokenMissing`]: crate::refusal::Refusal::AccessTokenMissing
+//! [`AccessTokenRepeated`]: crate::refusal::Refusal::AccessTokenRepeated
+//! [`AccessTokenInvalid`]: crate::refusal::Refusal::AccessTokenInvalid
+//! [`AccessTokenUnverifiable`]: crate::refusal::Refusal::AccessTokenUnverifiable
+//! [`AccessTokenCertificate`]: crate::refusal::Refusal::AccessTokenCertificate
+//! [`AccessTokenUnbound`]: crate::refusal::Refusal::AccessTokenUnbound
+//! [`AccessTokenDpop`]: crate::refusal::Refusal::AccessTokenDpop
+//! [`AccessTokenScope`]: crate::refusal::Refusal::AccessTokenScope
+
+mod access_token;
+mod claims;
+mod fetch;
+mod introspection;
+mod issuer;
+mod jwk;
+mod jws;
+mod keys;
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use self::claims::Claims;
+use self::fetch::Web;
+use self::introspection::{Answers, Failed};
+use self::jwk::Key;
+use self::keys::KeyStore;
+use crate::clock::UnixTime;
+
+pub use access_token::{AccessTokenPolicy, Presented};
+pub use issuer::{Introspection, Issuer, KeySource};
+pub use jwk::SignatureAlgorithm;
+
+/// How long one fetch may take.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Issuers whose keys are held.
+const MOST_ISSUERS: usize = 1_000;
+
+/// What a process knows of authorization servers. A reload keeps it. Its thread ends with it.
+pub struct OAuth {
+    runtime: Handle,
+    web: OnceLock<Result<Web, String>>,
+    keys: Cache<(String, String), Arc<KeyStore>>,
+    answers: Arc<Answers>,
+    _running: oneshot::Sender<()>,
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth").finish_non_exhaustive()
+    }
+}
+
+impl OAuth {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the thread cannot be had.
+    pub fn start() -> io::Result<Arc<Self>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (running, stopped) = oneshot::channel::<()>();
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new().name("oauth".into()).spawn(move || {
+            // Ends when the other end is dropped.
+            let _ = runtime.block_on(stopped);
+            runtime.shutdown_background();
+        })?;
+        Ok(Arc::new(Self {
+            runtime: handle,
+            web: OnceLock::new(),
+            keys: Cache::new(MOST_ISSUERS),
+            answers: Arc::default(),
+            _running: running,
+        }))
+    }
+
+    /// The client is made with the first fetch: it reads the system's CAs.
+    fn web(&self) -> Result<Web, String> {
+        self.web.get_or_init(|| Web::new(FETCH_TIMEOUT).map_err(|why| why.to_string())).clone()
+    }
+
+    /// The keys of an issuer, newly fetched when a token names one that is not known.
+    async fn keys(
+        &self,
+        issuer: &Arc<Issuer>,
+        kid: Option<String>,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Arc<Vec<Key>>, String> {
+        let (web, issuer) = (self.web()?, Arc::clone(issuer));
+        let place = (issuer.issuer.clone(), issuer.keys.url().to_string());
+        let store = self.keys.get_or_insert_with(&place, || Ok::<_, String>(Arc::default()))?;
+        let asked =
+            self.runtime.spawn(async move { store.keys(&web, &issuer, |key| key.fits(kid.as_deref(), algorithm)).await });
+        asked.await.unwrap_or_else(|why| Err(format!("fetching keys failed: {why}")))
+    }
+
+    async fn introspect(&self, issuer: &Arc<Issuer>, token: &str, now: UnixTime) -> Result<Claims, Failed> {
+        let web = self.web().map_err(Failed::Unavailable)?;
+        let (answers, issuer, token) = (Arc::clone(&self.answers), Arc::clone(issuer), token.to_owned());
+        let asked = self.runtime.spawn(async move {
+            let Some(how) = &issuer.introspection else { return Err(Failed::Unavailable("nobody to ask".into())) };
+            answers.ask(&web, (&issuer, how), &token, now).await
+        });
+        asked.await.unwrap_or_else(|why| Err(Failed::Unavailable(format!("asking failed: {why}"))))
+    }
+}
