@@ -16,6 +16,11 @@ const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
 pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges: &[String]) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (media_type, body) = match style {
+        _ if oauth_error(refusal).is_some() => {
+            // RFC 6749 §5.2, whatever the tenant's style: clients know this form alone.
+            let error = oauth_error(refusal).unwrap_or_default();
+            ("application/json", json!({"error": error, "error_description": refusal.sentence(), "request_id": request_id}))
+        }
         ErrorStyle::Json => {
             let body = json!({"status": refusal.status(), "message": refusal.sentence(), "request_id": request_id});
             ("application/json", body)
@@ -41,6 +46,15 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges
         answer.append_header((header::WWW_AUTHENTICATE, challenge.as_str()));
     }
     answer.body(body.to_string())
+}
+
+fn oauth_error(refusal: Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::OauthRequestInvalid => Some("invalid_request"),
+        Refusal::OauthClientUnknown | Refusal::OauthClientRefused => Some("invalid_client"),
+        Refusal::OauthClientUnverifiable => Some("temporarily_unavailable"),
+        _ => None,
+    }
 }
 
 fn kong_sentence(refusal: Refusal) -> &'static str {

@@ -5,6 +5,8 @@
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
 mod access_token;
+mod client_auth;
+mod clients;
 mod domains;
 mod environment;
 mod expiry;

@@ -7,17 +7,19 @@ mod tenant;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Directory};
-use crate::oauth::{OAuth, Presented};
+use crate::oauth::{AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, OAuth, Presented, TokenRequest};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
 use crate::tls::ServerNames;
 use crate::verifier::cache::CachedVerifier;
-use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
+use crate::verifier::{ThumbprintVerification, ValidityFinding, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use expiry::{EndingCa, Expiring};
@@ -111,7 +113,21 @@ impl Snapshot {
         let found = findings.thumbprint.as_ref();
         let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
         self.check_access_token(&forward, presentation, &route.policy, now).await?;
-        let facts = Facts::new(presentation, &admission, now);
+        let request = TokenRequest {
+            method: forward.method(),
+            headers: forward.headers(),
+            query: forward.target().query(),
+            form: findings.form.as_deref(),
+            at_mtls_host: forward.host() != forward.domain().name(),
+            certificate: presentation.certificate().map(|certificate| certificate.leaf()),
+            trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
+            in_time: findings.verification.as_ref().is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
+        };
+        let client = self.authenticate_client(&request, &route.policy).await?;
+        let mut facts = Facts::new(presentation, &admission, now);
+        if let Some(client) = &client {
+            facts = facts.with_line(CLIENT_ID_HEADER, &client.id).with_line(CLIENT_METHOD_HEADER, client.method);
+        }
         let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
@@ -133,6 +149,18 @@ impl Snapshot {
         let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
         let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
         wanted.check(oauth, &presented, now).await
+    }
+
+    async fn authenticate_client(
+        &self,
+        request: &TokenRequest<'_>,
+        policy: &RoutePolicy,
+    ) -> Result<Option<AuthenticatedClient>, Refused> {
+        match (&policy.client_auth, &self.oauth) {
+            (None, _) => Ok(None),
+            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, request).await,
+            (Some(_), None) => Err(Refused::new(Refusal::OauthClientUnverifiable, "nothing asks authorization servers")),
+        }
     }
 
     /// Obtains what a verification wants to know. The instant at which it is to be judged again, when there can be news.
@@ -170,6 +198,8 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
+    /// The body of a request whose client is in it; read before the stages run.
+    pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,
     /// What was presented.

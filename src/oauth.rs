@@ -11,6 +11,9 @@
 //!    where a binding is required. A token bound to a DPoP key is never a bearer token: [`AccessTokenDpop`].
 //! 4. It has the route's scopes: else [`AccessTokenScope`].
 //!
+//! At the endpoints of an authorization server the same is asked about clients ([`client_auth`], §2): who `client_id` says it is
+//! must have the registered certificate: else [`OauthClientUnknown`], [`OauthClientRefused`].
+//!
 //! URLs are the operator's own; a discovery document may only lead to its own host. Fetching happens on a thread of its own.
 //!
 //! [`AccessTokenMissing`]: crate::refusal::Refusal::AccessTokenMissing
@@ -21,10 +24,15 @@
 //! [`AccessTokenUnbound`]: crate::refusal::Refusal::AccessTokenUnbound
 //! [`AccessTokenDpop`]: crate::refusal::Refusal::AccessTokenDpop
 //! [`AccessTokenScope`]: crate::refusal::Refusal::AccessTokenScope
+//! [`OauthClientUnknown`]: crate::refusal::Refusal::OauthClientUnknown
+//! [`OauthClientRefused`]: crate::refusal::Refusal::OauthClientRefused
 
 mod access_token;
 mod claims;
+mod client;
+mod client_auth;
 mod fetch;
+mod form;
 mod introspection;
 mod issuer;
 mod jwk;
@@ -48,6 +56,10 @@ use self::keys::KeyStore;
 use crate::clock::UnixTime;
 
 pub use access_token::{AccessTokenPolicy, Presented};
+pub use client::{Client, ClientCertificates, ClientJwks, ClientMethod, ClientSubject, Clients, registered_certificates};
+pub use client_auth::{
+    AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, MOST_FORM_BYTES, TokenRequest,
+};
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
 
@@ -55,12 +67,15 @@ pub use jwk::SignatureAlgorithm;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Issuers whose keys are held.
 const MOST_ISSUERS: usize = 1_000;
+/// Clients whose JWK Sets are held.
+const MOST_CLIENTS: usize = 10_000;
 
 /// What a process knows of authorization servers. A reload keeps it. Its thread ends with it.
 pub struct OAuth {
     runtime: Handle,
     web: OnceLock<Result<Web, String>>,
-    keys: Cache<(String, String), Arc<KeyStore>>,
+    keys: Cache<(String, String), Arc<KeyStore<Issuer>>>,
+    clients: Cache<(String, bool), Arc<KeyStore<ClientJwks>>>,
     answers: Arc<Answers>,
     _running: oneshot::Sender<()>,
 }
@@ -89,6 +104,7 @@ impl OAuth {
             runtime: handle,
             web: OnceLock::new(),
             keys: Cache::new(MOST_ISSUERS),
+            clients: Cache::new(MOST_CLIENTS),
             answers: Arc::default(),
             _running: running,
         }))
@@ -112,6 +128,15 @@ impl OAuth {
         let asked =
             self.runtime.spawn(async move { store.keys(&web, &issuer, |key| key.fits(kid.as_deref(), algorithm)).await });
         asked.await.unwrap_or_else(|why| Err(format!("fetching keys failed: {why}")))
+    }
+
+    /// The certificates of a client, newly fetched when this one is not among them.
+    async fn client_certificates(&self, jwks: &Arc<ClientJwks>, sha256: [u8; 32]) -> Result<Arc<Vec<[u8; 32]>>, String> {
+        let (web, jwks) = (self.web()?, Arc::clone(jwks));
+        let place = (jwks.url.to_string(), jwks.allow_private_addresses);
+        let store = self.clients.get_or_insert_with(&place, || Ok::<_, String>(Arc::default()))?;
+        let asked = self.runtime.spawn(async move { store.keys(&web, &jwks, |listed| *listed == sha256).await });
+        asked.await.unwrap_or_else(|why| Err(format!("fetching certificates failed: {why}")))
     }
 
     async fn introspect(&self, issuer: &Arc<Issuer>, token: &str, now: UnixTime) -> Result<Claims, Failed> {

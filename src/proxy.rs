@@ -4,6 +4,7 @@
 //! on only what the stages give out.
 
 mod appetite;
+mod form;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle};
+use crate::oauth::MOST_FORM_BYTES;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget};
@@ -59,6 +61,16 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
+    let payload = match tenant.route(&forward).is_ok_and(|route| route.policy.client_auth.is_some()) {
+        true => match form::read(payload, MOST_FORM_BYTES).await {
+            Ok(form) => {
+                record.findings.form = Some(form.clone());
+                form::payload(form)
+            }
+            Err(refused) => return refuse(record, &refused, style, unread),
+        },
+        false => payload,
+    };
     let (request_id, findings) = record.deciding();
     match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
         Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,

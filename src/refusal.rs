@@ -58,6 +58,8 @@ const TOKEN_REQUIRED: &str = "An access token is required.";
 const TOKEN: &str = "The access token was not accepted.";
 const TOKEN_FORM: &str = "The access token must be sent once, in the Authorization header.";
 const TOKEN_SCOPE: &str = "The access token does not allow this.";
+const OAUTH_REQUEST: &str = "The request is not one for this endpoint.";
+const OAUTH_CLIENT: &str = "Client authentication failed.";
 const NO_ROUTE: &str = "There is nothing here.";
 const BAD_GATEWAY: &str = "The upstream cannot be reached.";
 const BAD_ANSWER: &str = "The upstream's answer is not usable.";
@@ -183,6 +185,15 @@ refusals! {
     AccessTokenScope, "access_token_scope", 403, Client, TOKEN_SCOPE;
     /// The issuer's keys or its introspection endpoint cannot be had, so nothing is known of the token.
     AccessTokenUnverifiable, "access_token_unverifiable", 503, Us, INTERNAL;
+
+    /// A request to an OAuth endpoint that names no client, or two, or could be read in two ways.
+    OauthRequestInvalid, "oauth_request_invalid", 400, Client, OAUTH_REQUEST;
+    /// No client with this `client_id` is registered.
+    OauthClientUnknown, "oauth_client_unknown", 401, Client, OAUTH_CLIENT;
+    /// The client must authenticate itself with a certificate, and this is not the one, not the way, or not the host.
+    OauthClientRefused, "oauth_client_refused", 401, Client, OAUTH_CLIENT;
+    /// The client's certificates cannot be had from its `jwks_uri`.
+    OauthClientUnverifiable, "oauth_client_unverifiable", 503, Us, INTERNAL;
 
     /// A rule said `deny`.
     DeniedByRule, "denied_by_rule", 403, Client, DENIED;

@@ -81,6 +81,9 @@ impl RuleSet {
     ) -> Result<Permitted, Refused> {
         let view = facts.about(&forward, request_id);
         let mut changes = behavior::Changes::default();
+        for (name, value) in facts.lines() {
+            changes.add_text(name, value);
+        }
         for (name, template) in &self.upstream_headers {
             changes.add(name, template, &view)?;
         }

@@ -7,6 +7,7 @@ pub mod crl;
 pub mod der;
 pub mod lint;
 pub mod name;
+pub mod name_match;
 pub mod name_reading;
 pub mod name_text;
 pub mod object_names;

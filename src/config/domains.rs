@@ -11,6 +11,7 @@ use super::table::Table;
 use super::tenant::Place;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::HeaderNames;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -21,9 +22,9 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
+    aliases: bool,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
-    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     if tables.is_empty() {
         tenant.problem(
@@ -103,6 +104,9 @@ fn domain<'d>(
     let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
     for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
         reserved.insert(header, ());
+    }
+    for header in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());

@@ -1,4 +1,4 @@
-//! `[oauth.issuers.<name>]`: authorization servers whose access tokens are accepted.
+//! `[oauth]`: authorization servers whose access tokens are accepted, and their clients.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use reqwest::Url;
 use zeroize::Zeroizing;
 
-use super::secret_file;
 use super::table::Table;
-use crate::oauth::{Introspection, Issuer, KeySource, SignatureAlgorithm};
+use super::{clients, secret_file};
+use crate::oauth::{Clients, Introspection, Issuer, KeySource, SignatureAlgorithm};
 use crate::revocation::configured_url;
 
 /// The issuers by their names; none for one with a problem.
@@ -21,12 +21,13 @@ pub(super) type Issuers = BTreeMap<String, Option<Arc<Issuer>>>;
 const MOST_SKEW: Duration = Duration::from_secs(60);
 const MOST_CACHE: Duration = Duration::from_secs(60 * 60);
 
-pub(super) fn read(tenant: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Issuers {
-    let Some(oauth) = tenant.table("oauth") else { return Issuers::new() };
+pub(super) fn read(tenant: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> (Issuers, Option<Clients>) {
+    let Some(oauth) = tenant.table("oauth") else { return (Issuers::new(), None) };
     let named = oauth.named_tables("issuers");
     let issuers = named.into_iter().map(|(name, table)| (name, issuer(table, folder, warnings).map(Arc::new))).collect();
+    let clients = clients::read(&oauth, folder);
     oauth.finish();
-    issuers
+    (issuers, clients)
 }
 
 fn issuer(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Issuer> {
@@ -124,7 +125,7 @@ fn introspection(table: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -
 }
 
 /// What is believed for where it comes from needs TLS, unless it never leaves the machine.
-fn endpoint(table: &Table<'_>, key: &str, text: &str) -> Option<Url> {
+pub(super) fn endpoint(table: &Table<'_>, key: &str, text: &str) -> Option<Url> {
     let here = |url: &Url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

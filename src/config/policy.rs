@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access_token::AccessTokenSettings;
+use super::client_auth::ClientAuthSettings;
 use super::oauth::Issuers;
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
@@ -12,6 +13,7 @@ use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
 use crate::journey::{ExpiryWarning, RoutePolicy};
+use crate::oauth::Clients;
 use crate::verifier::{TrustedCas, VerificationSettings};
 
 /// How long ahead of a certificate's end it is told, when nothing else is said.
@@ -26,6 +28,7 @@ pub(super) struct PolicySettings {
     registered: Arc<RegisteredCertificates>,
     expiry: ExpiryWarning,
     access_token: AccessTokenSettings,
+    client_auth: ClientAuthSettings,
 }
 
 /// What policies name.
@@ -33,6 +36,10 @@ pub(super) struct PolicySettings {
 pub(super) struct Sets<'s> {
     pub(super) trusted: &'s TrustSets,
     pub(super) issuers: &'s Issuers,
+    /// None where the tenant has no `[[oauth.clients]]`.
+    pub(super) clients: Option<&'s Arc<Clients>>,
+    /// Whether hosts have an `mtls.` alias.
+    pub(super) mtls_hosts: bool,
 }
 
 impl Default for PolicySettings {
@@ -50,6 +57,7 @@ impl Default for PolicySettings {
             registered: Arc::default(),
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
             access_token: AccessTokenSettings::default(),
+            client_auth: ClientAuthSettings::default(),
         }
     }
 }
@@ -81,6 +89,7 @@ impl PolicySettings {
             verification: verification::read(&table, &self.verification),
             expiry: expiry::read(&table, &self.expiry),
             access_token: self.access_token.read(&table),
+            client_auth: self.client_auth.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
         };
@@ -119,14 +128,24 @@ impl PolicySettings {
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let expiry = self.expiry.clone();
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
+        let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
-        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry, access_token })
+        Some(RoutePolicy {
+            trust,
+            revocation,
+            verification,
+            admission: self.admission,
+            registered,
+            expiry,
+            access_token,
+            client_auth,
+        })
     }
 
     /// Registered certificates are judged without a CA, and a token may be bound to a certificate that nobody vouches for.
     fn needs_no_ca(&self) -> bool {
         let permissive = self.admission.verification == VerificationMode::Permissive;
-        !self.registered.self_signed.is_empty() || (permissive && self.access_token.is_on())
+        !self.registered.self_signed.is_empty() || (permissive && (self.access_token.is_on() || self.client_auth.needs_no_ca()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A tenant's file: domains, front doors, CAs, policy, routes, rules.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use http::HeaderName;
 
@@ -38,12 +39,14 @@ pub(super) fn read(
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
+    let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let issuers = oauth::read(&table, place.folder, warnings);
-    let sets = Sets { trusted: &trusted, issuers: &issuers };
+    let (issuers, clients) = oauth::read(&table, place.folder, warnings);
+    let clients = clients.map(Arc::new);
+    let sets = Sets { trusted: &trusted, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: aliases };
     let routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());

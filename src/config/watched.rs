@@ -8,7 +8,7 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 14] = [
+const FILE_KEYS: [&str; 15] = [
     "allow_certificates",
     "certificate",
     "certificates",
@@ -17,6 +17,7 @@ const FILE_KEYS: [&str; 14] = [
     "intermediates",
     "introspection_client_secret_file",
     "issuers",
+    "jwks_file",
     "key",
     "pepper_file",
     "redis_password_file",

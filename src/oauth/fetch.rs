@@ -1,12 +1,17 @@
 //! Requests to authorization servers, within their limits: no redirects, no cookies, no proxy of the environment, no packed
-//! bodies. Every URL is the operator's own.
+//! bodies. URLs are the operator's own; what a client hosts is reached at public addresses only.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
+
+use crate::revocation::address::is_public;
+use crate::revocation::hosts::literal_address;
+use crate::revocation::resolver::PublicAddresses;
 
 /// The most octets of an answer.
 const MOST_OCTETS: usize = 256 * 1024;
@@ -16,7 +21,19 @@ const IDLE: Duration = Duration::from_secs(15);
 
 /// The client.
 #[derive(Clone)]
-pub(super) struct Web(Client);
+pub(super) struct Web {
+    any: Client,
+    public: Client,
+}
+
+/// Which addresses may be talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All.
+    Any,
+    /// Those of the public internet.
+    Public,
+}
 
 /// An answer with status 200.
 pub(super) struct Fetched {
@@ -37,25 +54,34 @@ impl Web {
     /// # Errors
     /// When the TLS library cannot be made ready.
     pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        let builder = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .referer(false)
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
-            .pool_max_idle_per_host(MOST_IDLE)
-            .pool_idle_timeout(IDLE);
-        builder.build().map(Self)
+        let builder = || {
+            Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .referer(false)
+                .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+                .timeout(timeout)
+                .pool_max_idle_per_host(MOST_IDLE)
+                .pool_idle_timeout(IDLE)
+        };
+        let public = Arc::new(PublicAddresses::except(std::iter::empty()));
+        Ok(Self { any: builder().build()?, public: builder().dns_resolver(public).build()? })
     }
 
     /// Fetches a document.
-    pub(super) async fn get(&self, url: &Url) -> Result<Fetched, String> {
-        answer(url, self.0.get(url.clone())).await
+    pub(super) async fn get(&self, url: &Url, reach: Reach) -> Result<Fetched, String> {
+        let private = literal_address(url).is_some_and(|address| !is_public(address));
+        let client = match reach {
+            Reach::Any => &self.any,
+            Reach::Public if private => return Err(format!("{url}: not an address of the public internet")),
+            Reach::Public => &self.public,
+        };
+        answer(url, client.get(url.clone())).await
     }
 
     /// Posts a form.
     pub(super) async fn post(&self, form: Form<'_>) -> Result<Fetched, String> {
-        let request = self.0.post(form.url.clone()).basic_auth(form.user, Some(form.password));
+        let request = self.any.post(form.url.clone()).basic_auth(form.user, Some(form.password));
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.body);
         answer(form.url, request).await
     }

@@ -1,4 +1,4 @@
-//! The keys of issuers, fetched and kept: new ones are found when a token names them, removed ones are forgotten in time.
+//! Keys of issuers and certificates of clients, fetched and kept: new ones are found when a token names them, removed ones are forgotten in time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use serde_json::Value;
 
-use super::fetch::{Fetched, Web};
+use super::client::{ClientJwks, registered_certificates};
+use super::fetch::{Fetched, Reach, Web};
 use super::issuer::{Issuer, KeySource};
 use super::jwk::{self, Key};
 
@@ -21,27 +22,49 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Unknown keys make us ask again once in so long: strangers can write any `kid`.
 const AFTER_MISS: Duration = Duration::from_secs(30);
 
-/// The keys of one issuer.
-#[derive(Default)]
-pub(super) struct KeyStore {
-    state: Mutex<State>,
+/// Where keys come from.
+pub(super) trait Source: Send + Sync + 'static {
+    /// A key.
+    type Item: Send + Sync;
+
+    /// What it is called in the log.
+    fn name(&self) -> &str;
+
+    /// Fetches all of them, and how long they may be kept.
+    fn load(&self, web: &Web) -> impl Future<Output = Result<(Vec<Self::Item>, Option<Duration>), String>> + Send;
+}
+
+/// The keys of one source.
+pub(super) struct KeyStore<S: Source> {
+    state: Mutex<State<S::Item>>,
     /// One fetch at a time; the others wait for what it brings.
     turn: tokio::sync::Mutex<()>,
 }
 
-#[derive(Default)]
-struct State {
-    held: Option<Held>,
+impl<S: Source> Default for KeyStore<S> {
+    fn default() -> Self {
+        let state = State { held: None, failed: None, last_miss: None, refreshing: false };
+        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::default() }
+    }
+}
+
+struct State<I> {
+    held: Option<Held<I>>,
     failed: Option<(Instant, String)>,
     last_miss: Option<Instant>,
     refreshing: bool,
 }
 
-#[derive(Clone)]
-struct Held {
-    keys: Arc<Vec<Key>>,
+struct Held<I> {
+    keys: Arc<Vec<I>>,
     fetched: Instant,
     max_age: Duration,
+}
+
+impl<I> Clone for Held<I> {
+    fn clone(&self) -> Self {
+        Self { keys: Arc::clone(&self.keys), fetched: self.fetched, max_age: self.max_age }
+    }
 }
 
 /// Whether the keys that are held will do.
@@ -53,7 +76,7 @@ enum Need {
     Newer(Instant),
 }
 
-impl KeyStore {
+impl<S: Source> KeyStore<S> {
     /// The keys, among them one that `wanted` wants if there is one.
     ///
     /// # Errors
@@ -61,22 +84,22 @@ impl KeyStore {
     pub(super) async fn keys(
         self: &Arc<Self>,
         web: &Web,
-        issuer: &Arc<Issuer>,
-        wanted: impl Fn(&Key) -> bool,
-    ) -> Result<Arc<Vec<Key>>, String> {
-        let held = match self.usable(web, issuer) {
+        source: &Arc<S>,
+        wanted: impl Fn(&S::Item) -> bool,
+    ) -> Result<Arc<Vec<S::Item>>, String> {
+        let held = match self.usable(web, source) {
             Some(held) => held,
-            None => self.fetch(web, issuer, Need::Some).await?,
+            None => self.fetch(web, source, Need::Some).await?,
         };
         if held.keys.iter().any(wanted) || !self.may_ask_after_miss(held.fetched) {
             return Ok(held.keys);
         }
         // What is held says enough if nothing newer can be had: it has no such key.
-        Ok(self.fetch(web, issuer, Need::Newer(held.fetched)).await.unwrap_or(held).keys)
+        Ok(self.fetch(web, source, Need::Newer(held.fetched)).await.unwrap_or(held).keys)
     }
 
     /// What is held and not too old. Ageing keys serve once more while they are fetched again.
-    fn usable(self: &Arc<Self>, web: &Web, issuer: &Arc<Issuer>) -> Option<Held> {
+    fn usable(self: &Arc<Self>, web: &Web, source: &Arc<S>) -> Option<Held<S::Item>> {
         let mut state = self.state();
         let held = state.held.clone()?;
         let age = held.fetched.elapsed();
@@ -86,10 +109,10 @@ impl KeyStore {
         let failed_lately = state.failed.as_ref().is_some_and(|(when, _)| when.elapsed() < AFTER_FAILURE);
         if age >= held.max_age && !state.refreshing && !failed_lately {
             state.refreshing = true;
-            let (store, web, issuer, fetched) = (Arc::clone(self), web.clone(), Arc::clone(issuer), held.fetched);
+            let (store, web, source, fetched) = (Arc::clone(self), web.clone(), Arc::clone(source), held.fetched);
             tokio::spawn(async move {
-                if let Err(why) = store.fetch(&web, &issuer, Need::Newer(fetched)).await {
-                    tracing::warn!("oauth: the keys of {} stay as they were: {why}", issuer.issuer);
+                if let Err(why) = store.fetch(&web, &source, Need::Newer(fetched)).await {
+                    tracing::warn!("oauth: the keys of {} stay as they were: {why}", source.name());
                 }
                 store.state().refreshing = false;
             });
@@ -110,11 +133,11 @@ impl KeyStore {
         may
     }
 
-    async fn fetch(&self, web: &Web, issuer: &Issuer, need: Need) -> Result<Held, String> {
+    async fn fetch(&self, web: &Web, source: &S, need: Need) -> Result<Held<S::Item>, String> {
         let _turn = self.turn.lock().await;
         {
             let state = self.state();
-            let enough = |held: &&Held| match need {
+            let enough = |held: &&Held<S::Item>| match need {
                 Need::Some => held.fetched.elapsed() < held.max_age,
                 Need::Newer(than) => held.fetched > than,
             };
@@ -125,7 +148,7 @@ impl KeyStore {
                 return Err(why.clone());
             }
         }
-        let fetched = keys_of(web, issuer).await;
+        let fetched = source.load(web).await;
         let mut state = self.state();
         match fetched {
             Ok((keys, max_age)) => {
@@ -142,22 +165,44 @@ impl KeyStore {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<S::Item>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn keys_of(web: &Web, issuer: &Issuer) -> Result<(Vec<Key>, Option<Duration>), String> {
-    let discovered;
-    let url = match &issuer.keys {
-        KeySource::JwksUri(url) => url,
-        KeySource::Discovery(url) => {
-            discovered = jwks_uri(url, &web.get(url).await?.body, &issuer.issuer)?;
-            &discovered
-        }
-    };
-    let Fetched { body, max_age } = web.get(url).await?;
-    Ok((jwk::read_set(&body).map_err(|why| format!("{url}: {why}"))?, max_age))
+impl Source for Issuer {
+    type Item = Key;
+
+    fn name(&self) -> &str {
+        &self.issuer
+    }
+
+    async fn load(&self, web: &Web) -> Result<(Vec<Key>, Option<Duration>), String> {
+        let discovered;
+        let url = match &self.keys {
+            KeySource::JwksUri(url) => url,
+            KeySource::Discovery(url) => {
+                discovered = jwks_uri(url, &web.get(url, Reach::Any).await?.body, &self.issuer)?;
+                &discovered
+            }
+        };
+        let Fetched { body, max_age } = web.get(url, Reach::Any).await?;
+        Ok((jwk::read_set(&body).map_err(|why| format!("{url}: {why}"))?, max_age))
+    }
+}
+
+impl Source for ClientJwks {
+    type Item = [u8; 32];
+
+    fn name(&self) -> &str {
+        self.url.as_str()
+    }
+
+    async fn load(&self, web: &Web) -> Result<(Vec<[u8; 32]>, Option<Duration>), String> {
+        let reach = if self.allow_private_addresses { Reach::Any } else { Reach::Public };
+        let Fetched { body, max_age } = web.get(&self.url, reach).await?;
+        Ok((registered_certificates(&body).map_err(|why| format!("{}: {why}", self.url))?, max_age))
+    }
 }
 
 /// Where the document says that the keys are. Another host is not the operator's word.

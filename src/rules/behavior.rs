@@ -155,6 +155,11 @@ impl Changes {
         Ok(())
     }
 
+    pub(super) fn add_text(&mut self, name: &HeaderName, value: &str) {
+        self.text.push_str(value);
+        self.added.push((name.clone(), value.len()));
+    }
+
     fn filter(&mut self, name: &HeaderName) {
         let mut start = 0;
         let text = &mut self.text;

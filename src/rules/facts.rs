@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use http::HeaderName;
+
 use crate::admission::Admission;
 use crate::admission::profiles::AppliedProfile;
 use crate::clock::UnixTime;
@@ -15,12 +17,24 @@ pub struct Facts<'r> {
     presentation: &'r Presentation,
     admission: &'r Admission,
     now: UnixTime,
+    lines: Vec<(HeaderName, String)>,
 }
 
 impl<'r> Facts<'r> {
     /// Facts from the stages before.
     pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
-        Self { presentation, admission, now }
+        Self { presentation, admission, now, lines: Vec::new() }
+    }
+
+    /// The same with a line for the upstream, whatever the rules are. Its name must be one that the front-door stage removes.
+    #[must_use]
+    pub fn with_line(mut self, name: HeaderName, value: &str) -> Self {
+        self.lines.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn lines(&self) -> &[(HeaderName, String)] {
+        &self.lines
     }
 
     pub(super) fn about<'v>(&'v self, forward: &'v AuthenticatedForward, request_id: &'v str) -> View<'v> {

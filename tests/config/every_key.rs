@@ -221,6 +221,20 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.self_signed_certificates", &["[\"issuer-serial:01 CN=x\"]"], "`sha256:HEX`, `spki-sha256:HEX`"),
     ("policy.certificate_bound_access_tokens", &["true", "\"on\"", "\"\""], "hint: accepted: "),
     ("policy.dpop_bound_access_tokens", &["\"allow\""], "refuse, pass"),
+    ("policy.tls_client_auth", &["\"yes\""], "true or false"),
+    ("policy.self_signed_tls_client_auth", &["1"], "true or false"),
+    ("policy.pass_unregistered_clients", &["\"no\""], "true or false"),
+    ("oauth.clients[0].client_id", &["\"\"", "\"\u{e9}\""], "printable ASCII"),
+    ("oauth.clients[0].token_endpoint_auth_method", &["\"mtls\""], "accepted: tls_client_auth, self_signed_tls_client_auth"),
+    (
+        "oauth.clients[0].tls_client_auth_subject_dn",
+        &["\"\"", "\"app\"", "\"CN=a,\"", "\"XX=a\"", "\"/CN=a\""],
+        "a name as RFC 4514 has it",
+    ),
+    ("oauth.clients[0].rdn_order", &["\"reversed\""], "accepted: strict, any"),
+    ("oauth.clients[1].token_endpoint_auth_method", &["\"\""], "accepted: tls_client_auth"),
+    ("oauth.clients[1].jwks_uri", &["\"http://own.example/jwks\"", "\"jwks\""], "\"https://host/path\""),
+    ("oauth.clients[1].allow_private_addresses", &["\"no\""], "true or false"),
     ("policy.required_scopes", &["[\"\"]", "[\"a b\"]", "[\"a\\\"b\"]"], "scopes, each a text of its own"),
     (
         "oauth.issuers.as.issuer",
@@ -271,7 +285,8 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 13] = [
+const ANY_TEXT: [&str; 14] = [
+    "oauth.clients[1].client_id",
     "oauth.issuers.as.introspection_client_id",
     "policy.access_token_issuer",
     "front_doors[1].name",

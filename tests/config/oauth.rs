@@ -62,3 +62,53 @@ fn this_machine_needs_no_tls() {
         accepted(&edited(&[(ISSUER, &uri)]).check());
     }
 }
+
+const DN: &str = "tls_client_auth_subject_dn = \"CN=app,O=Example\"\nrdn_order = \"strict\"\n";
+
+#[test]
+fn a_client_is_known_by_exactly_one_thing() {
+    for (lines, found) in [
+        ("", "`oauth.clients[0].token_endpoint_auth_method`: found 0 of the keys"),
+        ("tls_client_auth_san_dns = \"a.example\"\ntls_client_auth_san_ip = \"192.0.2.1\"\n", "found 2 of the keys"),
+        ("tls_client_auth_san_dns = \"*.example\"\n", "`oauth.clients[0].tls_client_auth_san_dns`: found"),
+        ("tls_client_auth_san_ip = \"192.0.2\"\n", "`oauth.clients[0].tls_client_auth_san_ip`: found"),
+        ("tls_client_auth_san_uri = \"a b\"\n", "`oauth.clients[0].tls_client_auth_san_uri`: found"),
+        ("tls_client_auth_san_email = \"a\"\n", "`oauth.clients[0].tls_client_auth_san_email`: found"),
+        ("tls_client_auth_san_dns = \"a.example\"\nrdn_order = \"any\"\n", "`oauth.clients[0].rdn_order`: has no effect"),
+        (&format!("{DN}jwks_uri = \"https://a.example/\"\n"), "`oauth.clients[0].jwks_uri`: has no effect"),
+    ] {
+        refused_alone(&edited(&[(DN, lines)]).check(), &[found]);
+    }
+    for lines in [
+        "tls_client_auth_san_dns = \"a.example\"\n",
+        "tls_client_auth_san_ip = \"2001:db8::1\"\n",
+        "tls_client_auth_san_uri = \"spiffe://a/b\"\n",
+        "tls_client_auth_san_email = \"a@b.example\"\n",
+    ] {
+        accepted(&edited(&[(DN, lines)]).check());
+    }
+    let own = "jwks_uri = \"https://own.example/jwks\"\nallow_private_addresses = true\n";
+    for (lines, found) in [
+        ("", "`oauth.clients[1].jwks_uri`: found neither or both"),
+        ("jwks_file = \"missing.json\"\n", "`oauth.clients[1].jwks_file`: `missing.json`: cannot be read"),
+        ("jwks_file = \"secrets/pepper\"\n", "the JWK Set"),
+        (
+            &format!("{own}tls_client_auth_san_dns = \"a.example\"\n"),
+            "`oauth.clients[1].tls_client_auth_san_dns`: has no effect",
+        ),
+    ] {
+        refused_alone(&edited(&[(own, lines)]).check(), &[found]);
+    }
+    let twice = edited(&[("client_id = \"own\"", "client_id = \"app\"")]);
+    refused_alone(&twice.check(), &["`oauth.clients`: two have the client_id `app`"]);
+}
+
+#[test]
+fn clients_are_asked_where_everybody_may_come() {
+    let place = "`routes[0].policy.tls_client_auth`: clients without a trusted certificate";
+    refused_alone(&route("tls_client_auth = true").check(), &[place, "\"permissive\""]);
+    accepted(&route("tls_client_auth = true, verification = \"permissive\"").check());
+    accepted(&route("self_signed_tls_client_auth = true, verification = \"permissive\"").check());
+    let found = "`routes[0].policy.pass_unregistered_clients`: has no effect";
+    refused_alone(&route("pass_unregistered_clients = true").check(), &[found]);
+}

@@ -148,6 +148,9 @@ self_signed_certificates = []
 certificate_bound_access_tokens = "off"
 access_token_issuer = "as"
 dpop_bound_access_tokens = "refuse"
+tls_client_auth = false
+self_signed_tls_client_auth = false
+pass_unregistered_clients = false
 required_scopes = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
@@ -171,6 +174,16 @@ introspection_client_secret_file = "secrets/introspection"
 introspection_cache = "30s"
 introspect = "opaque"
 allow_missing_audience = false
+[[oauth.clients]]
+client_id = "app"
+token_endpoint_auth_method = "tls_client_auth"
+tls_client_auth_subject_dn = "CN=app,O=Example"
+rdn_order = "strict"
+[[oauth.clients]]
+client_id = "own"
+token_endpoint_auth_method = "self_signed_tls_client_auth"
+jwks_uri = "https://own.example/jwks"
+allow_private_addresses = true
 [upstreams.core]
 url = "http://127.0.0.1:19000"
 host = "preserve"
