@@ -135,11 +135,18 @@ impl OAuth {
         let (web, jwks) = (self.web()?, Arc::clone(jwks));
         let place = (jwks.url.to_string(), jwks.allow_private_addresses);
         let store = self.clients.get_or_insert_with(&place, || Ok::<_, String>(Arc::default()))?;
-        let asked = self.runtime.spawn(async move { store.keys(&web, &jwks, |listed| *listed == sha256).await });
+        let wanted = move |listed: &[u8; 32]| *listed == sha256;
+        if let Some(certificates) = store.fresh(wanted) {
+            return Ok(certificates);
+        }
+        let asked = self.runtime.spawn(async move { store.keys(&web, &jwks, wanted).await });
         asked.await.unwrap_or_else(|why| Err(format!("fetching certificates failed: {why}")))
     }
 
     async fn introspect(&self, issuer: &Arc<Issuer>, token: &str, now: UnixTime) -> Result<Claims, Failed> {
+        if let Some(held) = self.answers.held(issuer, token) {
+            return held.map_err(Failed::Token);
+        }
         let web = self.web().map_err(Failed::Unavailable)?;
         let (answers, issuer, token) = (Arc::clone(&self.answers), Arc::clone(issuer), token.to_owned());
         let asked = self.runtime.spawn(async move {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -42,6 +43,8 @@ pub struct Record {
     domain: Option<Arc<Domain>>,
     key_position: Option<usize>,
     keyid: Option<Arc<str>>,
+    /// Whether it came with `Authorization`.
+    authorization: bool,
     /// What the stages found.
     pub findings: Findings,
     ended: bool,
@@ -65,6 +68,7 @@ impl Record {
             domain: None,
             key_position: None,
             keyid: None,
+            authorization: false,
             findings: Findings::default(),
             ended: false,
         }
@@ -96,6 +100,7 @@ impl Record {
         self.domain = Some(Arc::clone(forward.domain()));
         self.key_position = forward.key_position();
         self.keyid = forward.keyid().cloned();
+        self.authorization = forward.headers().contains_key(AUTHORIZATION);
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
@@ -115,8 +120,12 @@ impl Record {
         Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
     }
 
-    /// The challenges of a refusal about access tokens, each a `WWW-Authenticate` of its own.
+    /// The challenges of a refusal about access tokens or OAuth clients, each a `WWW-Authenticate` of its own.
     pub fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        if matches!(refusal, Refusal::OauthClientRefused | Refusal::OauthClientUnknown) && self.authorization {
+            // RFC 6749 §5.2: the scheme that the client used.
+            return vec!["Basic realm=\"oauth\"".to_owned()];
+        }
         let wanted = self.findings.route.as_ref().and_then(|route| route.policy.access_token.as_ref());
         wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
     }

@@ -1,8 +1,6 @@
 //! Who a request to a token endpoint says that it is: `client_id` in the form, the user of HTTP Basic, the subject of an
 //! assertion. Nothing here is proven.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderMap;
@@ -26,13 +24,13 @@ impl Claimed {
     /// # Errors
     /// What is wrong with the request.
     pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Self, String> {
-        if pairs(query.unwrap_or_default().as_bytes())?.iter().any(|(name, _)| TELLING.contains(&name.as_ref())) {
+        if pairs(query.unwrap_or_default().as_bytes())?.iter().any(|(name, _)| TELLING.contains(&name.as_str())) {
             return Err("a parameter about the client stands in the query".into());
         }
         is_form(headers)?;
         let pairs = pairs(body)?;
         let one = |wanted: &str| {
-            let mut found = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
+            let mut found = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
             match (found.next(), found.next()) {
                 (_, Some(_)) => Err(format!("`{wanted}` was sent more than once")),
                 (first, None) => Ok(first.filter(|value| !value.is_empty())),
@@ -68,7 +66,7 @@ fn is_form(headers: &HeaderMap) -> Result<(), String> {
 }
 
 /// The pairs of a form (WHATWG URL §5.1), all of them UTF-8.
-fn pairs(text: &[u8]) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, String> {
+fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, String> {
     let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -79,10 +77,10 @@ fn pairs(text: &[u8]) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, String> {
         .collect()
 }
 
-fn decoded(text: &[u8]) -> Result<Cow<'_, str>, String> {
+fn decoded(text: &[u8]) -> Result<String, String> {
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let octets: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
-    String::from_utf8(octets).map(Cow::Owned).map_err(|_| "a form that is not UTF-8".into())
+    String::from_utf8(octets).map_err(|_| "a form that is not UTF-8".into())
 }
 
 /// The user of HTTP Basic, encoded as a form (RFC 6749 §2.3.1).
@@ -96,7 +94,7 @@ fn basic_user(headers: &HeaderMap) -> Result<Option<String>, String> {
     }
     let text = STANDARD.decode(rest.trim()).map_err(|_| bad())?;
     let at = text.iter().position(|byte| *byte == b':').ok_or_else(bad)?;
-    decoded(text.get(..at).unwrap_or_default()).map(|user| Some(user.into_owned()))
+    decoded(text.get(..at).unwrap_or_default()).map(Some)
 }
 
 /// Whom an assertion is about (RFC 7523 §3). The authorization server checks it.

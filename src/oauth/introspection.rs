@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::claims::{Claims, Origin};
 use super::fetch::{Form, Web};
@@ -14,11 +15,16 @@ use crate::clock::UnixTime;
 
 /// Answers that are kept.
 const MOST_ANSWERS: usize = 10_000;
+/// Questions on their way at once: strangers can make up tokens.
+const MOST_QUESTIONS: usize = 64;
 /// "Not active" is kept for so long: guesses must not all reach the server, and a new token must work soon.
 const INACTIVE: Duration = Duration::from_secs(5);
 
 /// The answers that are kept.
-pub(super) struct Answers(Cache<[u8; 32], Answer>);
+pub(super) struct Answers {
+    held: Cache<[u8; 32], Answer>,
+    turns: Semaphore,
+}
 
 #[derive(Clone)]
 struct Answer {
@@ -29,7 +35,7 @@ struct Answer {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self(Cache::new(MOST_ANSWERS))
+        Self { held: Cache::new(MOST_ANSWERS), turns: Semaphore::new(MOST_QUESTIONS) }
     }
 }
 
@@ -42,6 +48,12 @@ pub(super) enum Failed {
 }
 
 impl Answers {
+    /// What the issuer said of a token a while ago.
+    pub(super) fn held(&self, issuer: &Issuer, token: &str) -> Option<Result<Claims, String>> {
+        let key = key(issuer, issuer.introspection.as_ref()?, token);
+        self.held.get(&key).filter(|answer| answer.until > Instant::now()).map(|answer| answer.claims)
+    }
+
     /// What the issuer says of a token.
     ///
     /// # Errors
@@ -54,8 +66,10 @@ impl Answers {
         now: UnixTime,
     ) -> Result<Claims, Failed> {
         let key = key(issuer, how, token);
-        if let Some(answer) = self.0.get(&key).filter(|answer| answer.until > Instant::now()) {
-            return answer.claims.map_err(Failed::Token);
+        let Ok(_turn) = self.turns.acquire().await else { return Err(Failed::Unavailable("stopping".into())) };
+        // Somebody may have asked the same while this one waited.
+        if let Some(held) = self.held(issuer, token) {
+            return held.map_err(Failed::Token);
         }
         let body = form_urlencoded(&[("token", token), ("token_type_hint", "access_token")]);
         // RFC 6749 §2.3.1: both are encoded before they are put into Basic.
@@ -78,7 +92,7 @@ impl Answers {
             Err(_) => INACTIVE.min(how.cache),
         };
         if let Some(until) = Instant::now().checked_add(keep).filter(|_| !keep.is_zero()) {
-            self.0.insert(key, Answer { claims: claims.clone(), until });
+            self.held.insert(key, Answer { claims: claims.clone(), until });
         }
         claims.map_err(Failed::Token)
     }

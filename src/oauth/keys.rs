@@ -98,6 +98,13 @@ impl<S: Source> KeyStore<S> {
         Ok(self.fetch(web, source, Need::Newer(held.fetched)).await.unwrap_or(held).keys)
     }
 
+    /// The keys that are held, when they are fresh and there is one among them that is wanted: no need to wait for anybody.
+    pub(super) fn fresh(&self, wanted: impl Fn(&S::Item) -> bool) -> Option<Arc<Vec<S::Item>>> {
+        let state = self.state();
+        let held = state.held.as_ref().filter(|held| held.fetched.elapsed() < held.max_age)?;
+        held.keys.iter().any(wanted).then(|| Arc::clone(&held.keys))
+    }
+
     /// What is held and not too old. Ageing keys serve once more while they are fetched again.
     fn usable(self: &Arc<Self>, web: &Web, source: &Arc<S>) -> Option<Held<S::Item>> {
         let mut state = self.state();

@@ -227,6 +227,12 @@ fn requests_that_could_be_read_in_two_ways_are_refused() {
     ] {
         invalid_client(&bank, &request.of(&app));
     }
+    for (sent, challenges) in [(None, vec![]), (Some(basic("app")), vec!["Basic realm=\"oauth\""])] {
+        let request = post("/token", "client_id=app").of_nobody();
+        let request = sent.map_or(request.clone(), |sent| request.with("Authorization", &sent));
+        let answer = bank.vestibule.ask(request.text());
+        assert_eq!((answer.status, answer.all("www-authenticate")), (401, challenges));
+    }
     let unknown = post("/token", "client_id=who").of(&app);
     refused(&bank, &unknown, 401, "invalid_client", "oauth_client_unknown");
     passes(&bank, &post("/par", "client_id=who").of(&app), "client_id=who", ("", ""));
