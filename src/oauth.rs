@@ -4,14 +4,14 @@
 //! belong together. Refused: the `AccessToken…` refusals.
 //!
 //! 1. Exactly one token, in `Authorization`: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
-//! 2. Its issuer vouches for it: by a signature with an allowed algorithm and one of the issuer's keys ([`keys`]), or by its
-//!    answer ([`introspection`]); `iss`, `aud`, `exp`, `nbf`, `typ` are right, and nothing critical is unknown: else
+//! 2. Its issuer vouches for it: by a signature with an allowed algorithm and one of the issuer's keys (`keys`), or by its
+//!    answer (`introspection`); `iss`, `aud`, `exp`, `nbf`, `typ` are right, and nothing critical is unknown: else
 //!    [`AccessTokenInvalid`]. When that cannot be known: [`AccessTokenUnverifiable`], never a way through.
 //! 3. It is bound to the presented certificate (`cnf.x5t#S256`, §3): else [`AccessTokenCertificate`], or [`AccessTokenUnbound`]
 //!    where a binding is required. A token bound to a DPoP key is never a bearer token: [`AccessTokenDpop`].
 //! 4. It has the route's scopes: else [`AccessTokenScope`].
 //!
-//! At the endpoints of an authorization server the same is asked about clients ([`client_auth`], §2): who `client_id` says it is
+//! At the endpoints of an authorization server the same is asked about clients (`client_auth`, §2): who `client_id` says it is
 //! must have the registered certificate: else [`OauthClientUnknown`], [`OauthClientRefused`].
 //!
 //! URLs are the operator's own; a discovery document may only lead to its own host. Fetching happens on a thread of its own.
