@@ -35,9 +35,15 @@ pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
 }
 
 /// Makes the answer. `X-Request-Id` is on it like on every other.
-pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpResponse {
+/// `challenges` are lines of `WWW-Authenticate`.
+pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges: &[String]) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (media_type, body) = match style {
+        _ if oauth_error(refusal).is_some() => {
+            // RFC 6749 §5.2, whatever the tenant's style: clients know this form alone.
+            let error = oauth_error(refusal).unwrap_or_default();
+            ("application/json", json!({"error": error, "error_description": refusal.sentence(), "request_id": request_id}))
+        }
         ErrorStyle::Json => {
             let body = json!({"status": refusal.status(), "message": refusal.sentence(), "request_id": request_id});
             ("application/json", body)
@@ -54,11 +60,24 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
             ("application/problem+json", body)
         }
     };
-    HttpResponse::build(status)
+    let mut answer = HttpResponse::build(status);
+    answer
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header(("x-request-id", request_id))
-        .body(body.to_string())
+        .insert_header(("x-request-id", request_id));
+    for challenge in challenges {
+        answer.append_header((header::WWW_AUTHENTICATE, challenge.as_str()));
+    }
+    answer.body(body.to_string())
+}
+
+fn oauth_error(refusal: Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::OauthRequestInvalid => Some("invalid_request"),
+        Refusal::OauthClientUnknown | Refusal::OauthClientRefused => Some("invalid_client"),
+        Refusal::OauthClientUnverifiable => Some("temporarily_unavailable"),
+        _ => None,
+    }
 }
 
 /// A name in every form, by the form's word.
@@ -113,7 +132,7 @@ mod tests {
     fn every_refusal_in_every_style_keeps_its_secret() {
         for style in [ErrorStyle::Json, ErrorStyle::Kong, ErrorStyle::ProblemJson] {
             for refusal in Refusal::ALL {
-                let answer = refused(*refusal, style, "id-1");
+                let answer = refused(*refusal, style, "id-1", &[]);
                 assert_eq!(answer.status().as_u16(), refusal.status());
                 assert_eq!(answer.headers().get("x-request-id").unwrap(), "id-1");
                 let body = answer.into_body().try_into_bytes().unwrap();

@@ -14,6 +14,7 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`oauth`] | an access token or a client's form, the presented certificate | who the client is, where it was asked | tokens that are not good or not this client's; clients that are not who they say |
 //! | [`consumer`] | an `Admission`, the tenant's consumers | [`Identification`](consumer::Identification) | unknown consumers, denied groups |
 //! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
@@ -52,6 +53,9 @@
 //! | a registered self-signed certificate counts as one of a trusted CA | one "verified" for two things | a thumbprint is judged by an entry and a type of its own; `ssl_client_verify` stays `FAILED` | `self_signed::the_registered_pass_and_nobody_else_does` |
 //! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
 //! | a certificate's URL makes us knock at the metadata service of the cloud | SSRF by AIA and CRLDP | only behind a sound chain, listed hosts, public addresses, no redirect elsewhere | `limits::a_private_address_is_never_contacted_for_a_certificate` |
+//! | a name that a client chose for itself passes for the registered one | any CA, one string compare | the CA counts first, then the name as RFC 4517 compares it | `oauth_clients::a_name_counts_only_where_a_trusted_ca_wrote_it` |
+//! | two servers read two clients in one form | the first or the last of two parameters | what could be read in two ways is refused | `oauth_clients::requests_that_could_be_read_in_two_ways_are_refused` |
+//! | a token's own `alg`, `jwk` or `crit` decides how it is checked | CVE-2015-9235, CVE-2018-0114 | algorithms and keys are the issuer's; nothing critical is unknown | `access_tokens::whatever_is_wrong_with_a_token_gets_the_same_answer` |
 //! | a cache gives one client's answer to another | RFC 9440 | where a certificate counts, answers are `private` unless the upstream says otherwise | `row_32_an_answer_for_one_client_given_to_another` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
@@ -80,6 +84,7 @@ pub mod consumer;
 pub mod rules;
 
 // Effects.
+pub mod oauth;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;

@@ -4,6 +4,7 @@
 //! on only what the stages give out.
 
 mod appetite;
+mod form;
 mod shared_caches;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
+use crate::oauth::MOST_FORM_BYTES;
 use crate::presented::Presentation;
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
@@ -76,6 +78,16 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if tenant.shows_names_at(&forward) {
         return names(record, &forward, style, unread);
     }
+    let payload = match tenant.route(&forward).is_ok_and(|route| route.policy.client_auth.is_some()) {
+        true => match form::read(payload, MOST_FORM_BYTES).await {
+            Ok(form) => {
+                record.findings.form = Some(form.clone());
+                form::payload(form)
+            }
+            Err(refused) => return refuse(record, &refused, style, unread),
+        },
+        false => payload,
+    };
     let mut seen = Vec::new();
     let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
     let (request_id, findings) = record.deciding();
@@ -221,7 +233,8 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
-    let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    let challenges = record.challenges(refused.refusal);
+    let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
     add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -34,6 +34,8 @@ mod vestibule_program;
 
 #[path = "journey/access_line.rs"]
 mod access_line;
+#[path = "journey/access_tokens.rs"]
+mod access_tokens;
 #[path = "journey/attacks.rs"]
 mod attacks;
 #[path = "journey/bank.rs"]
@@ -52,6 +54,12 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/issuer.rs"]
+mod issuer;
+#[path = "journey/oauth_clients.rs"]
+mod oauth_clients;
+#[path = "journey/oauth_facts.rs"]
+mod oauth_facts;
 #[path = "journey/presented.rs"]
 mod presented;
 #[path = "journey/profiles.rs"]

@@ -12,6 +12,7 @@ use super::tenant::Place;
 use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -22,9 +23,9 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
+    aliases: bool,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
-    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     if tables.is_empty() {
         tenant.problem(
@@ -104,6 +105,9 @@ fn domain<'d>(
     let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
     for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
         reserved.insert(header, ());
+    }
+    for header in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());

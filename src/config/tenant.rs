@@ -7,11 +7,11 @@ use http::HeaderName;
 
 use super::domains::CLIENT_IP_HEADERS;
 use super::front_doors::{Door, parse_header_name};
-use super::policy::PolicySettings;
+use super::policy::{PolicySettings, Sets};
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{consumers, domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{consumers, domains, front_doors, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
@@ -44,10 +44,15 @@ pub(super) fn read(
     let consumers = consumers::read(&table, place.folder);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
+    let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let mut routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams, &consumers);
+    let (issuers, clients) = oauth::read(&table, place.folder, warnings);
+    let clients = clients.map(Arc::new);
+    let sets =
+        Sets { trusted: &trusted, consumers: &consumers, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: aliases };
+    let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
@@ -55,6 +60,7 @@ pub(super) fn read(
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     consumers_without_certificates(&table, &routes, &consumers);
+    rules_without_oauth(&table, &routes, &rules);
     rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
@@ -70,11 +76,7 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
     if routes.is_empty() || !nobody_looks {
         return;
     }
-    fn asking<B>(rules: &[Arc<Rule<B>>]) -> impl Iterator<Item = &str> {
-        let asks = |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(Variable::is_about_certificate);
-        rules.iter().filter(asks).map(|rule| rule.name.as_str())
-    }
-    for rule in asking(&rules.firewall).chain(asking(&rules.request)).chain(asking(&rules.response)) {
+    for rule in asking(rules, Variable::is_about_certificate) {
         let found = format!("rule `{rule}` asks about the certificate, and no route looks at one");
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
@@ -120,6 +122,28 @@ fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> 
         }
         Some(path)
     })
+}
+
+/// The same for tokens and OAuth clients.
+fn rules_without_oauth(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
+    let nobody_looks = routes.iter().all(|route| route.policy.access_token.is_none() && route.policy.client_auth.is_none());
+    if routes.is_empty() || !nobody_looks {
+        return;
+    }
+    for rule in asking(rules, Variable::is_about_oauth) {
+        let found = format!("rule `{rule}` asks about an OAuth client or its token, and no route checks one");
+        let mend = "`certificate_bound_access_tokens` or `tls_client_auth` on a route, or no such rule";
+        tenant.problem("rules", found, mend);
+    }
+}
+
+/// The names of the rules whose criteria ask for such a variable.
+fn asking(rules: &RuleSet, about: fn(&Variable) -> bool) -> Vec<&str> {
+    fn of<B>(rules: &[Arc<Rule<B>>], about: fn(&Variable) -> bool) -> impl Iterator<Item = &str> {
+        let asks = move |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(about);
+        rules.iter().filter(asks).map(|rule| rule.name.as_str())
+    }
+    of(&rules.firewall, about).chain(of(&rules.request, about)).chain(of(&rules.response, about)).collect()
 }
 
 fn authorize(table: Table<'_>, doors: &[Door], rules: &RuleSet) -> Option<Authorize> {

@@ -8,7 +8,7 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 17] = [
+const FILE_KEYS: [&str; 19] = [
     "allow_certificates",
     "ca_certificate",
     "certificate",
@@ -19,7 +19,9 @@ const FILE_KEYS: [&str; 17] = [
     "deny_certificates",
     "file",
     "intermediates",
+    "introspection_client_secret_file",
     "issuers",
+    "jwks_file",
     "key",
     "pepper_file",
     "redis_password_file",

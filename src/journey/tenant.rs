@@ -12,6 +12,7 @@ use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
+use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
@@ -76,6 +77,10 @@ pub struct RoutePolicy {
     pub expiry: ExpiryWarning,
     /// Who is looked up by it.
     pub consumers: ConsumerPolicy,
+    /// What is asked of access tokens; none where nothing is.
+    pub access_token: Option<AccessTokenPolicy>,
+    /// How OAuth clients authenticate themselves; none where nobody is asked to.
+    pub client_auth: Option<ClientAuthPolicy>,
 }
 
 /// Where requests with a certain path and method go, and what they need.

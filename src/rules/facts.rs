@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
+use super::oauth::OAuthFacts;
 use super::variable::Finding;
 use crate::admission::Admission;
 use crate::admission::profiles::AppliedProfile;
@@ -24,12 +25,22 @@ pub struct Facts<'r> {
     admission: &'r Admission,
     identification: Option<&'r Identification>,
     now: UnixTime,
+    oauth: OAuthFacts<'r>,
+    lines: Vec<(HeaderName, String)>,
 }
 
 impl<'r> Facts<'r> {
     /// Facts from the stages before.
     pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
-        Self { presentation, verification: None, admission, identification: None, now }
+        Self {
+            presentation,
+            verification: None,
+            admission,
+            identification: None,
+            now,
+            oauth: OAuthFacts::default(),
+            lines: Vec::new(),
+        }
     }
 
     /// The same, and who it is.
@@ -37,9 +48,30 @@ impl<'r> Facts<'r> {
         Self { identification: Some(identification), ..self }
     }
 
+    /// The same, with what is known of the OAuth client and its token.
+    #[must_use]
+    pub fn with_oauth(self, oauth: OAuthFacts<'r>) -> Self {
+        Self { oauth, ..self }
+    }
+
+    /// The same with a line for the upstream, whatever the rules are. Its name must be one that the front-door stage removes.
+    #[must_use]
+    pub fn with_line(mut self, name: HeaderName, value: &str) -> Self {
+        self.lines.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn lines(&self) -> &[(HeaderName, String)] {
+        &self.lines
+    }
+
     /// The same, with what was found about the certificate.
     pub fn with_verification(self, verification: Option<&'r Verification>) -> Self {
         Self { verification, ..self }
+    }
+
+    pub(super) fn oauth(&self) -> &OAuthFacts<'r> {
+        &self.oauth
     }
 
     pub(super) fn now(&self) -> UnixTime {

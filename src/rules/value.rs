@@ -36,6 +36,7 @@ impl Variable {
             }
             Self::Consumer(variable) if variable.is_list() => Values::Many(view.consumer_values(*variable)),
             Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
+            Self::OAuth(variable) if variable.is_list() => Values::Many(variable.values(view.facts.oauth())),
             Self::Http(name) => lines(Some(view.asked.headers), name),
             Self::SentHttp(name) => lines(view.answer.map(|answer| answer.sent), name),
             Self::UpstreamHttp(name) => lines(view.answer.map(|answer| answer.received), name),
@@ -70,6 +71,7 @@ impl Variable {
             Self::Finding(finding) => Cow::Borrowed(view.facts.finding(*finding)),
             Self::GeoIp(field, database) => Cow::Owned(database.text(*field, asked.client_address)),
             Self::Host => Cow::Borrowed(asked.host),
+            Self::OAuth(variable) => variable.text(view.facts.oauth()),
             Self::RemoteAddr => Cow::Owned(asked.client_address.to_string()),
             Self::RemoteUser => Cow::Owned(remote_user(asked.headers)),
             Self::Request => Cow::Owned(format!("{} {} HTTP/1.1", asked.method, asked.target.raw())),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::geoip::{GeoField, GeoIp};
+use super::oauth::OAuthVariable;
 use super::phase::Phase;
 use super::scope::Scope;
 use crate::consumer::ConsumerVariable;
@@ -35,6 +36,8 @@ pub enum Variable {
     Host,
     /// `http_<name>`: a request header, lower case, `_` for `-`. `header_<name>` in Azion's firewall.
     Http(String),
+    /// `oauth_<what>`: of the OAuth client and its access token, where the route checks one of them.
+    OAuth(OAuthVariable),
     /// Of the certificate, by the profile of its verified issuer: `psd2_roles`, `software_id`, `cnpj` …
     Profile(ProfileVariable),
     /// `remote_addr`, and `network` in Azion's firewall: the client's address.
@@ -144,6 +147,9 @@ impl Variable {
         if let Some(variable) = ConsumerVariable::parse(name) {
             return Some(Self::Consumer(variable));
         }
+        if let Some(variable) = OAuthVariable::parse(name) {
+            return Some(Self::OAuth(variable));
+        }
         Some(match name {
             "args" | "request_args" => Self::Args,
             "client_certificate_basis" => Self::ClientCertificateBasis,
@@ -203,6 +209,11 @@ impl Variable {
                 | Self::Profile(_)
                 | Self::SslVerificationStatus
         )
+    }
+
+    /// Whether its value follows from the check of an OAuth client or its access token.
+    pub fn is_about_oauth(&self) -> bool {
+        matches!(self, Self::OAuth(_))
     }
 
     pub(super) fn is_about_answer(&self) -> bool {

@@ -180,6 +180,12 @@ pub struct AccessLine<'l> {
     pub credential: Option<&'l str>,
     /// `authenticated_group`: of a certificate that nobody was looked up for.
     pub authenticated_group: Option<&'l str>,
+    /// `oauth.client_id`, `oauth.client_auth_method`, `oauth.token_iss`, `oauth.token_sub`; empty texts are left out.
+    pub oauth: [(&'static str, &'l str); 4],
+    /// `oauth.token_scope`.
+    pub token_scope: &'l [String],
+    /// `oauth.token_cnf`.
+    pub token_cnf: &'l [&'static str],
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
     /// `monitored`: what rules and verifications that are only watched would have done.
@@ -240,6 +246,11 @@ impl AccessLine<'_> {
         text(out, "consumer.by", self.consumer_by);
         text(out, "consumer.credential", self.credential);
         text(out, "authenticated_group", self.authenticated_group);
+        for (name, value) in self.oauth {
+            text(out, name, Some(value).filter(|value| !value.is_empty()));
+        }
+        list(out, "oauth.token_scope", self.token_scope);
+        list(out, "oauth.token_cnf", self.token_cnf);
         list(out, "forward.notes", self.notes);
         list(out, "monitored", self.monitored);
         text(out, "decision", Some(self.decision));

@@ -87,6 +87,30 @@ fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
 }
 
 #[test]
+fn oauth_clients_are_shown() {
+    let tables = "[[oauth.clients]]\nclient_id = \"app\"\ntoken_endpoint_auth_method = \"tls_client_auth\"\n\
+                  tls_client_auth_subject_dn = \"CN=app,O=Vestibule Test\"\n\
+                  [[routes]]\npath = \"/token\"\nupstream = \"core\"\n\
+                  policy = { verification = \"permissive\", tls_client_auth = true }\n";
+    let set_up = set_up(tables, DEBUG);
+    let token = set_up.make(&["--domain", "mtls.api.bank.example"]);
+    assert_eq!(token.code, 0, "{}", token.stderr);
+    let token = token.stdout.trim().strip_prefix("x-vestibule-debug: ").unwrap().to_owned();
+    let request = Request::new("POST", "/token")
+        .instead("Host", "mtls.api.bank.example")
+        .with("Content-Type", "application/x-www-form-urlencoded")
+        .with("X-Vestibule-Debug", &token)
+        .body(b"client_id=app&code=hush");
+    let answer = set_up.bank.vestibule.ask(request.of(&person(&leaf("app"))).text());
+    assert_eq!(answer.status, 200, "{}", set_up.bank.vestibule.access_line(&answer));
+    let variables = lines(&answer, "x-vestibule-debug-variable");
+    for shown in ["oauth_client_id=\"app\"", "oauth_client_auth_method=\"tls_client_auth\"", "oauth_token_sub=\"\""] {
+        assert!(variables.contains(&shown), "{shown}: {variables:?}");
+    }
+    assert!(!format!("{:?}", answer.headers).contains("hush"));
+}
+
+#[test]
 fn any_other_token_is_none() {
     let set_up = set_up("", DEBUG);
     let ask = |request: Request| {

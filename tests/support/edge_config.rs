@@ -18,6 +18,8 @@ pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedfa
 /// A key for signatures, and the password of Redis: recognizable too.
 pub const SIGNATURE_KEY: &str = "c2lnbmF0dXJlLWtleS1mb3ItdGVzdHMtMDEyMzQ1Njc=\n";
 pub const REDIS_PASSWORD: &str = "open-sesame-open-sesame\n";
+/// The secret at the introspection endpoint.
+pub const INTROSPECTION_SECRET: &str = "only-the-issuer-may-see-this\n";
 /// What a front door sends.
 pub const KEY: &str = "the key of the front door";
 /// The instant of the tests, as the command line takes it.
@@ -155,6 +157,13 @@ signature_algorithms = []
 require_profile = false
 verification_mode = "enforce"
 self_signed_certificates = []
+certificate_bound_access_tokens = "off"
+access_token_issuer = "as"
+dpop_bound_access_tokens = "refuse"
+tls_client_auth = false
+self_signed_tls_client_auth = false
+pass_unregistered_clients = false
+required_scopes = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
@@ -188,6 +197,29 @@ name = "nobodys"
 kind = "psd2"
 issuers = ["trusted-ca/nobodys.pem"]
 check = "report"
+[oauth.issuers.as]
+issuer = "https://as.example"
+audience = ["https://api.example"]
+algorithms = ["PS256"]
+token_types = ["at+jwt"]
+clock_skew = "10s"
+jwks_uri = "https://as.example/jwks"
+introspection_endpoint = "https://as.example/introspect"
+introspection_client_id = "edge"
+introspection_client_secret_file = "secrets/introspection"
+introspection_cache = "30s"
+introspect = "opaque"
+allow_missing_audience = false
+[[oauth.clients]]
+client_id = "app"
+token_endpoint_auth_method = "tls_client_auth"
+tls_client_auth_subject_dn = "CN=app,O=Example"
+rdn_order = "strict"
+[[oauth.clients]]
+client_id = "own"
+token_endpoint_auth_method = "self_signed_tls_client_auth"
+jwks_uri = "https://own.example/jwks"
+allow_private_addresses = true
 [upstreams.core]
 url = "http://127.0.0.1:19000"
 host = "preserve"
@@ -253,8 +285,9 @@ impl Folder {
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
         folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
+        folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis"] {
+        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/introspection"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
