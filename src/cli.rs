@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod domains;
 mod explain;
 mod front_door;
 pub mod import;
@@ -39,6 +40,8 @@ enum Command {
     Check(Folder),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
+    /// Custom domains, over the management API of a running process
+    Domains(domains::DomainsArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
@@ -47,7 +50,7 @@ enum Command {
     Import(import::ImportArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
-    /// Make a `cname_api_key` and its stored tag, or a pepper
+    /// Make a `cname_api_key` and its stored tag, a token, or a pepper
     Keygen(keygen::KeygenArgs),
     /// Serve
     Serve(Folder),
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Domains(args) => domains::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),

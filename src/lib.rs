@@ -71,6 +71,7 @@ pub mod admission;
 pub mod rules;
 
 // Effects.
+pub mod domains;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;
@@ -79,6 +80,7 @@ pub mod upstream;
 pub mod answer;
 pub mod authorize;
 pub mod journey;
+pub mod manage;
 pub mod proxy;
 pub mod record;
 pub mod shared;

@@ -25,7 +25,8 @@ pub(super) fn read(
     let mut own_hosts = Vec::new();
     let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
-    if tables.is_empty() {
+    let has_custom = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
+    if tables.is_empty() && !has_custom {
         tenant.problem(
             "domains",
             "is missing: no request could be for this tenant",
@@ -98,15 +99,7 @@ fn domain<'d>(
     let contract = Contract::new(door.api_key.clone(), &headers)
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
-    let mut reserved = HeaderNames::default();
-    let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
-    let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
-    for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
-        reserved.insert(header, ());
-    }
-    for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
-        reserved.insert(header.as_str(), ());
-    }
+    let reserved = reserved(door, &contract, rules);
     let parts = DomainParts {
         name: name?,
         tenant: place.position,
@@ -117,6 +110,20 @@ fn domain<'d>(
         reserved,
     };
     Some((Domain::new(parts), door))
+}
+
+/// The headers that only we set, and those of other front doors where we are the front door.
+pub(super) fn reserved(door: &Door, contract: &Contract, rules: &RuleSet) -> HeaderNames<()> {
+    let mut reserved = HeaderNames::default();
+    let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
+    let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
+    for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
+        reserved.insert(header, ());
+    }
+    for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
+    reserved
 }
 
 /// The longest list of keys: the one in use, and the one that follows it.
@@ -158,7 +165,7 @@ fn client_ip_header(table: &Table<'_>) -> HeaderName {
 }
 
 /// A host name, lower case: labels of letters, digits and hyphens (RFC 1123 §2.1).
-fn host_name(text: &str) -> Result<String, String> {
+pub(super) fn host_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         !label.is_empty() && label.len() <= 63 && label.bytes().all(known) && !label.starts_with('-') && !label.ends_with('-')

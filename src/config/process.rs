@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::management::{self, ManagementSettings};
 use super::revocation;
 use super::secret_file;
 use super::server_tls::{self, ServerTls};
@@ -40,7 +41,7 @@ impl Listen {
     }
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation` and the time-outs
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation`, `management` and the time-outs
 /// of the server.
 #[derive(Debug)]
 pub struct Process {
@@ -74,6 +75,8 @@ pub struct Process {
     pub access: AccessTarget,
     /// How lists and OCSP answers are fetched.
     pub revocation: RevocationSettings,
+    /// The management API, when there is one.
+    pub management: Option<ManagementSettings>,
 }
 
 /// actix-http reads at most this many header lines of a request.
@@ -90,6 +93,7 @@ impl Process {
         let secrets = table.table_or_empty("secrets");
         let fetching = table.table_or_empty("revocation");
         let replay_table = table.table_or_empty("replay");
+        let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -97,7 +101,7 @@ impl Process {
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
-            admin: admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned())),
+            admin: admin_listen,
             pepper: pepper(&secrets, folder, warnings).map(Arc::new),
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
@@ -110,6 +114,7 @@ impl Process {
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
             revocation: revocation::settings(&fetching, folder),
+            management: management::read(&table, folder, admin_listen),
         };
         for child in [server, admin, limits, logs, secrets, fetching, replay_table, table] {
             child.finish();

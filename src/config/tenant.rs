@@ -10,7 +10,7 @@ use super::policy::PolicySettings;
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{domains, front_doors, management, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
@@ -39,6 +39,9 @@ pub(super) fn read(
     let doors = front_doors::read(&table, place, &trusted, warnings);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
+    if let Some(template) = management::template(&table, place, process.management.as_ref(), &doors, &rules) {
+        directory.set_template(template);
+    }
     let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
