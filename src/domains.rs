@@ -11,7 +11,7 @@ mod record;
 mod registry;
 mod store;
 
-pub use dns::{DnsSettings, Outcome};
+pub use dns::DnsSettings;
 pub use new_domain::{ClientIpHeader, Metadata, NewDomain, Patch, host_name};
 pub use record::{AuditLine, DomainRecord, KeyRecord, Status};
 pub use registry::{ChangeError, Issued, PATIENCE, Registry, RegistrySettings};

@@ -18,7 +18,8 @@
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
-//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all
+//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`domains`] keeps the custom domains that
+//! [`manage`] creates; [`front_door`] finds them beside those of the configuration. [`config`] builds all
 //! of it and nothing in it knows `config`.
 //!
 //! # Accidents of other proxies, and what prevents each here

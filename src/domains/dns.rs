@@ -29,7 +29,7 @@ pub struct DnsSettings {
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// The record, of this kind.
     Verified(&'static str),
     /// Why it was not.
@@ -82,7 +82,8 @@ impl Dns {
             targets => targets,
         };
         let wrong = |kind: &str, found: &[String]| {
-            let found: Vec<String> = found.iter().map(|text| format!("{text:.SHOWN$?}")).collect();
+            let found: Vec<String> =
+                found.iter().map(|text| format!("{:?}", text.chars().take(SHOWN).collect::<String>())).collect();
             format!("`{name}` has a {kind} record with {}, which is another value", found.join(", "))
         };
         let why = match (texts, targets) {

@@ -253,7 +253,7 @@ impl Registry {
         let mut change = self.store.change().await?;
         change.set_default(found.as_ref().map(|domain| domain.id.as_str())).await?;
         change.commit((actor, (self.clock)()), "set_default", found.as_ref(), name).await?;
-        Ok(self.default_domain().await?)
+        self.default_domain().await
     }
 
     /// Whether a domain's name has an address.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
 use crate::clock::UnixTime;
@@ -72,6 +72,19 @@ pub struct ListQuery {
     pub take: usize,
 }
 
+/// Takes the file for this connection alone, and asks that what is committed be on the disk.
+async fn own(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for pragma in [
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+    ] {
+        connection.execute(pragma).await?;
+    }
+    Ok(())
+}
+
 /// An open store.
 pub struct Store {
     pool: AnyPool,
@@ -87,19 +100,11 @@ impl Store {
         let url = format!("sqlite:{}?mode=rwc", utf8_percent_encode(&file.to_string_lossy(), PATH));
         // One connection: SQLite has one writer anyway, and it keeps the file's lock for as long as it lives.
         let options = AnyPoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
-        let options = options.acquire_timeout(Duration::from_secs(10)).after_connect(|connection, _| {
-            Box::pin(async move {
-                for pragma in [
-                    "PRAGMA locking_mode = EXCLUSIVE",
-                    "PRAGMA journal_mode = WAL",
-                    "PRAGMA synchronous = FULL",
-                    "PRAGMA foreign_keys = ON",
-                ] {
-                    connection.execute(pragma).await?;
-                }
-                Ok(())
-            })
-        });
+        let options = options.acquire_timeout(Duration::from_secs(10)).after_connect(|connection, _| Box::pin(own(connection)));
+        // The pool would try again and again, and say only that it took too long.
+        let mut first = AnyConnection::connect(&url).await?;
+        own(&mut first).await?;
+        first.close().await?;
         let pool = options.connect(&url).await?;
         let store = Self { pool };
         store.migrate().await?;
@@ -121,15 +126,6 @@ impl Store {
             sqlx::query("INSERT INTO vestibule_schema (version) VALUES ($1)").bind(version).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Whether it answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let _: i64 = sqlx::query_scalar("SELECT number FROM revision").fetch_one(&self.pool).await?;
         Ok(())
     }
 

@@ -114,7 +114,7 @@ fn the_header_with_the_clients_address_is_chosen() {
     let address = |header: &str| {
         let answer = office.bank.vestibule.ask(request(header).text());
         assert_eq!(answer.status, 200, "{}", answer.text());
-        office.bank.vestibule.access_line(&answer)["client.address"].as_str().unwrap().to_owned()
+        office.bank.vestibule.access_line(&answer)["client.ip"].as_str().unwrap().to_owned()
     };
     assert_eq!(address("x-forwarded-for"), "198.51.100.7");
     for header in ["true-client-ip", "cf-connecting-ip", "x-azure-clientip"] {

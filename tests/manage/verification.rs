@@ -90,3 +90,28 @@ fn a_domain_is_tested_by_its_address() {
     let pending = office.create("b.customer.example");
     assert_eq!(office.ask("POST", &format!("{}/test", path(&pending)), None).status, 409);
 }
+
+#[test]
+fn after_three_days_it_has_failed_until_somebody_asks_again() {
+    let mut office = Office::with(&format!("{OFTEN}recheck_interval = \"1s\""));
+    let domain = office.create("a.customer.example");
+    office.bank.vestibule.signal("TERM");
+    office.bank.vestibule.wait_for_end();
+    let file = office.bank.vestibule.folder().join("vestibule.sqlite");
+    let ago = crate::bank::now() - 3 * 86_400;
+    let sql = format!("UPDATE custom_domains SET created_at = {ago}, started_at = {ago}");
+    assert!(std::process::Command::new("sqlite3").arg(file).arg(sql).status().unwrap().success());
+    office.bank.vestibule.kill_and_restart();
+    let shown = || office.ask("GET", &path(&domain), None).json();
+    wait_until(|| shown()["status"] == "failed", || shown().to_string());
+    assert_eq!(shown()["verification"]["status"], "failed");
+    // It is left alone then.
+    let asked = office.dns.asked(NAME);
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    assert_eq!(office.dns.asked(NAME), asked);
+    assert_eq!(office.verify(&domain)["status"], "pending_verification");
+    office.prove(&domain);
+    assert_eq!(office.verify(&domain)["status"], "ready");
+    let log = office.ask("GET", "/api/v2/audit-log", None).json();
+    assert_eq!((&log[1]["action"], &log[1]["actor"]), (&json!("fail"), &json!("vestibule")));
+}

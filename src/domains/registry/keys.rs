@@ -51,7 +51,7 @@ impl Registry {
             }
             Outcome::NotYet(why) => {
                 if domain.status == Status::Failed {
-                    change.set_status(id, Status::PendingVerification, now).await?;
+                    change.wait_again(id, now).await?;
                 }
                 change.commit((actor, now), "verify", Some(&domain), &why).await?;
                 self.store.attempted(id, now, Some(&why)).await?;

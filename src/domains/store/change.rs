@@ -59,16 +59,21 @@ impl Change {
         Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
     }
 
-    /// Begins the verification anew, or ends it in vain.
-    pub(in crate::domains) async fn set_status(&mut self, id: &str, status: Status, at: UnixTime) -> Result<(), StoreError> {
-        let query = match status {
-            Status::Failed => sqlx::query("UPDATE custom_domains SET status = $1 WHERE custom_domain_id = $3 AND $2 = $2"),
-            _ => {
-                sqlx::query("UPDATE custom_domains SET status = $1, started_at = $2, attempts = 0 WHERE custom_domain_id = $3")
-            }
-        };
-        query.bind(status.word()).bind(at.0).bind(id).execute(&mut *self.transaction).await?;
+    /// Begins the verification anew. A domain that became ready in the meantime stays so.
+    pub(in crate::domains) async fn wait_again(&mut self, id: &str, at: UnixTime) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE custom_domains SET status = $1, started_at = $2, attempts = 0 WHERE custom_domain_id = $3 AND status = $4",
+        );
+        let query = query.bind(Status::PendingVerification.word()).bind(at.0).bind(id).bind(Status::Failed.word());
+        query.execute(&mut *self.transaction).await?;
         Ok(())
+    }
+
+    /// Ends the verification in vain; false when the domain does not wait for it any more.
+    pub(in crate::domains) async fn fail(&mut self, id: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query("UPDATE custom_domains SET status = $1 WHERE custom_domain_id = $2 AND status = $3");
+        let query = query.bind(Status::Failed.word()).bind(id).bind(Status::PendingVerification.word());
+        Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
     }
 
     /// Takes a domain and its keys away; false when there is none.
