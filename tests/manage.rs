@@ -20,7 +20,6 @@ mod pki;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "support/recording_upstream.rs"]
-#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
 mod recording_upstream;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;

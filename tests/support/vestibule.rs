@@ -21,14 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Files of a configuration folder, by their path in it. The program's ports are put in place of `{port}` and `{admin}`.
 pub(crate) type Files = Vec<(String, String)>;
 
+/// What the program wrote, while it writes on.
+type Lines = Arc<Mutex<Vec<String>>>;
+type Text = Arc<Mutex<String>>;
+
 /// A running program.
 pub(crate) struct Vestibule {
     child: Child,
     folder: TempDir,
     port: u16,
     admin: u16,
-    access: Arc<Mutex<Vec<String>>>,
-    diagnostics: Arc<Mutex<String>>,
+    access: Lines,
+    diagnostics: Text,
 }
 
 impl Vestibule {
@@ -63,7 +67,7 @@ impl Vestibule {
         assert!(self.becomes_ready(), "{}", self.diagnostics());
     }
 
-    fn launch(folder: &Path) -> (Child, Arc<Mutex<Vec<String>>>, Arc<Mutex<String>>) {
+    fn launch(folder: &Path) -> (Child, Lines, Text) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["serve", "--config"])
             .arg(folder)
