@@ -84,7 +84,7 @@ pub struct Registry {
     /// Whether memory may be behind the store.
     behind: AtomicBool,
     /// The uses of keys that the store knows, by the keys' ids.
-    written: Mutex<HashMap<String, i64>>,
+    written: Mutex<HashMap<Arc<str>, i64>>,
 }
 
 impl Registry {

@@ -1,6 +1,8 @@
 //! What is done without being asked: records are looked for again, the uses of keys are written down, and memory is put right
 //! when the store did not answer.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -92,16 +94,18 @@ impl Registry {
     /// Writes down how often keys were used since the last time.
     async fn write_uses(&self) -> Result<(), StoreError> {
         let mut written = self.written.lock().await;
-        let mut uses = Vec::new();
+        let (mut uses, mut now) = (Vec::new(), HashMap::new());
         for key in self.live.all().iter().flat_map(|domain| domain.keys()) {
             let count = i64::try_from(key.uses.count()).unwrap_or(i64::MAX);
-            if count > 0 && written.get(&*key.id) != Some(&count) {
+            if count > 0 && written.get(&key.id) != Some(&count) {
                 uses.push((key.id.to_string(), count, key.uses.last()));
             }
+            now.insert(Arc::clone(&key.id), count);
         }
         if !uses.is_empty() {
             self.store.used(&uses).await?;
-            written.extend(uses.into_iter().map(|(id, count, _)| (id, count)));
+            // Keys that are gone are forgotten with it.
+            *written = now;
         }
         Ok(())
     }
