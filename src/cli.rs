@@ -8,6 +8,7 @@ mod check;
 mod debug_token;
 mod demo;
 mod dn;
+mod domains;
 mod explain;
 mod front_door;
 pub mod import;
@@ -49,6 +50,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Print the distinguished names of a certificate in every form: nginx, RFC 4514, Brazil, Auth0, Java, OpenSSL
     Dn(dn::DnArgs),
+    /// Custom domains, over the management API of a running process
+    Domains(domains::DomainsArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
@@ -57,7 +60,7 @@ enum Command {
     Import(import::ImportArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
-    /// Make a `cname_api_key` and its stored tag, or a pepper
+    /// Make a `cname_api_key` and its stored tag, a token, or a pepper
     Keygen(keygen::KeygenArgs),
     /// Attack your own front door, and say what it lets through and how to mend it
     Probe(Box<probe::ProbeArgs>),
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Dn(args) => dn::run(&args, &mut out),
+        Command::Domains(args) => domains::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),

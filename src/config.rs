@@ -14,6 +14,7 @@ mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
+mod management;
 mod mutual_tls;
 mod oauth;
 mod own_tls;
@@ -50,6 +51,7 @@ use crate::presented::CertificateDecoder;
 use crate::verifier::cache::CachedVerifier;
 use crate::x509::ocsp_answers::OcspAnswers;
 
+pub use management::ManagementSettings;
 pub use problem::Problem;
 pub use process::{Listen, NoPepper, Process, read_pepper};
 pub use server_tls::ServerTls;
@@ -91,6 +93,16 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     let mut wanted = server_tls::Wanted::default();
+    let of_custom_domains = process.management.as_ref().map(|management| &management.registry.tenant);
+    if let Some(name) = of_custom_domains.filter(|name| read.tenants.iter().all(|tenant| tenant.name != **name)) {
+        let (key, found) = ("management.tenant".into(), format!("there is no tenant `{name}`"));
+        about_process.add(Problem {
+            file: process_file.clone(),
+            key,
+            found,
+            accepted: "the name of a file in tenants/".into(),
+        });
+    }
     for file in read.tenants {
         let name = file.name.clone();
         let place = tenant::Place { name: &name, position: tenants.len(), folder, now };

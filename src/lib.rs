@@ -21,7 +21,8 @@
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
-//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all
+//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`domains`] keeps the custom domains that
+//! [`manage`] creates; [`front_door`] finds them beside those of the configuration. [`config`] builds all
 //! of it and nothing in it knows `config`.
 //!
 //! # Accidents of other proxies, and what prevents each here
@@ -84,6 +85,7 @@ pub mod consumer;
 pub mod rules;
 
 // Effects.
+pub mod domains;
 pub mod oauth;
 pub mod revocation;
 pub mod tls;
@@ -93,6 +95,7 @@ pub mod upstream;
 pub mod answer;
 pub mod authorize;
 pub mod journey;
+pub mod manage;
 pub mod probe;
 pub mod proxy;
 pub mod record;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::debugging;
+use super::management::{self, ManagementSettings};
 use super::probe;
 use super::revocation;
 use super::secret_file;
@@ -54,8 +55,8 @@ pub enum NoPepper {
     Refused,
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation` and the time-outs
-/// of the server.
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation`, `management` and
+/// the time-outs of the server.
 #[derive(Debug)]
 pub struct Process {
     /// Data listeners without TLS.
@@ -94,6 +95,8 @@ pub struct Process {
     pub access: AccessTarget,
     /// How lists and OCSP answers are fetched.
     pub revocation: RevocationSettings,
+    /// The management API, when there is one.
+    pub management: Option<ManagementSettings>,
 }
 
 /// actix-http reads at most this many header lines of a request.
@@ -112,7 +115,9 @@ impl Process {
         let fetching = table.table_or_empty("revocation");
         let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
         let replay_table = table.table_or_empty("replay");
+        let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
         let probing = table.table_or_empty("probe");
+        let pepper = pepper(&secrets, folder, warnings).map(Arc::new);
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -120,8 +125,9 @@ impl Process {
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
-            admin: admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned())),
-            pepper: pepper(&secrets, folder, warnings).map(Arc::new),
+            admin: admin_listen,
+            management: management::read(&table, folder, admin_listen, &pepper),
+            pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
                 header_bytes: header_bytes(&limits),

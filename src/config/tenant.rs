@@ -11,7 +11,9 @@ use super::policy::{PolicySettings, Sets};
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{consumers, domains, front_doors, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{
+    consumers, domains, front_doors, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams,
+};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
@@ -46,6 +48,9 @@ pub(super) fn read(
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
+    if let Some(template) = management::template(&table, place, process, &doors, &rules) {
+        directory.set_template(template);
+    }
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);

@@ -1,4 +1,4 @@
-//! The admin listener: health and metrics. It is never the data listener.
+//! The admin listener: health, metrics and the management API. It is never the data listener.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,16 +6,28 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::http::header;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
+use crate::manage::Management;
 use crate::shared::Shared;
 
 /// Opens the listener.
-pub(super) fn listen(address: SocketAddr, shared: Arc<Shared>) -> io::Result<Server> {
+pub(super) fn listen(address: SocketAddr, shared: Arc<Shared>, management: Option<Arc<Management>>) -> io::Result<Server> {
     let data = web::Data::from(shared);
     let app = move || {
+        let management = management.clone();
+        let api = move |request: HttpRequest, payload: web::Payload| {
+            let management = management.clone();
+            async move {
+                match management {
+                    Some(management) => management.handle(request, payload).await,
+                    None => HttpResponse::NotFound().finish(),
+                }
+            }
+        };
         App::new()
             .app_data(data.clone())
+            .service(web::scope("/api/v2").default_service(web::to(api)))
             .route("/healthz", web::get().to(ok))
             .route("/readyz", web::get().to(ok))
             .route("/metrics", web::get().to(metrics))

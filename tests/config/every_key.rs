@@ -1,6 +1,6 @@
 //! Every key with a value of the wrong type, with a wrong value, and with a neighbour that is no key.
 
-use crate::edge_config::{Folder, PROCESS, TENANT as TENANT_TEXT};
+use crate::edge_config::{Folder, MANAGEMENT, PROCESS, TENANT as TENANT_TEXT};
 use crate::{refused, refused_alone};
 
 /// A line `key = value` of a file, and the key's path.
@@ -13,7 +13,7 @@ struct Line {
 
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
-    for (file, text) in [("vestibule.toml", PROCESS), (crate::TENANT, TENANT_TEXT)] {
+    for (file, text) in [("vestibule.toml", PROCESS), ("vestibule.toml", MANAGEMENT), (crate::TENANT, TENANT_TEXT)] {
         let mut table = String::new();
         let mut seen: Vec<&str> = Vec::new();
         for line in text.lines() {
@@ -38,6 +38,7 @@ fn lines() -> Vec<Line> {
 /// A folder in which the line has become another one; the line is found below its table, since names repeat.
 fn with(line: &Line, becomes: &str) -> Folder {
     let folder = Folder::good();
+    folder.write("vestibule.toml", &format!("{PROCESS}{MANAGEMENT}"));
     let tag = crate::edge_config::tag(crate::edge_config::KEY);
     let was = line.text.replace("TAG", &tag);
     let text = folder.read(line.file);
@@ -170,6 +171,16 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
     ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    ("management.tenant", &["\"other\""], "the name of a file in tenants/"),
+    ("management.origin_domain", &["\"-x\"", "\"a:80\"", "\"\""], "accepted: a host name"),
+    ("management.dns_servers", &["[\"127.0.0.1\"]", "[\"dns.example:53\"]"], "\"address:port\""),
+    ("management.dns_timeout", &["\"3\"", "\"0s\""], "accepted: "),
+    ("management.recheck_interval", &["\"3\"", "\"0s\""], "accepted: "),
+    ("management.burst", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    ("management.requests_per_second", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    ("management.verifications_per_minute", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    ("management.tokens[0].tag", &["\"\"", "\"hmac-sha256:00\""], "keygen --admin-token"),
+    ("management.tokens[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("probe.secret_file", &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""], "32 bytes in base64"),
     (
         "probe.path",
@@ -332,7 +343,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 18] = [
+const ANY_TEXT: [&str; 21] = [
     "policy.anonymous",
     "policy.default_consumer",
     "policy.allow_groups",
@@ -340,6 +351,9 @@ const ANY_TEXT: [&str; 18] = [
     "oauth.clients[1].client_id",
     "oauth.issuers.as.introspection_client_id",
     "policy.access_token_issuer",
+    "store.file",
+    "management.front_door",
+    "management.tokens[0].name",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",

@@ -27,7 +27,7 @@ pub const AT: &str = "2026-01-15T12:00:00Z";
 /// For years: `check` judges dates by the machine's clock.
 const LONG: Dates = Dates(NOW.0 - DAY, NOW.0 + 7_300 * DAY);
 
-/// Every key of `vestibule.toml`, each on a line of its own.
+/// Every other key of `vestibule.toml`, each on a line of its own.
 pub const PROCESS: &str = r#"
 [server]
 listen = ["127.0.0.1:18080", "unix:/tmp/vestibule.sock"]
@@ -68,6 +68,26 @@ ca_file = "trusted-ca/root.pem"
 cache_folder = "revocation-cache"
 retry_after_failure = "60s"
 ocsp_max_age = "24h"
+"#;
+
+/// Every key of the management API, each on a line of its own: further lines of `vestibule.toml`, for the tenant `acme` as it is.
+pub const MANAGEMENT: &str = r#"
+[store]
+file = "state.sqlite"
+[management]
+tenant = "acme"
+front_door = "nginx"
+origin_domain = "edge.example"
+dns_servers = ["127.0.0.1:10053"]
+dns_timeout = "2s"
+recheck_interval = "60s"
+burst = 10
+requests_per_second = 5
+verifications_per_minute = 3
+[[management.tokens]]
+name = "ops"
+tag = "hmac-sha256:198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"
+scopes = ["read:custom_domains"]
 "#;
 
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].

@@ -21,14 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Files of a configuration folder, by their path in it. The program's ports are put in place of `{port}` and `{admin}`.
 pub(crate) type Files = Vec<(String, String)>;
 
+/// What the program wrote, while it writes on.
+type Lines = Arc<Mutex<Vec<String>>>;
+type Text = Arc<Mutex<String>>;
+
 /// A running program.
 pub(crate) struct Vestibule {
     child: Child,
     folder: TempDir,
     port: u16,
     admin: u16,
-    access: Arc<Mutex<Vec<String>>>,
-    diagnostics: Arc<Mutex<String>>,
+    access: Lines,
+    diagnostics: Text,
 }
 
 impl Vestibule {
@@ -50,9 +54,23 @@ impl Vestibule {
             let text = text.replace("{port}", &port.to_string()).replace("{admin}", &admin.to_string());
             write(&folder.path().join(path), &text);
         }
+        let (child, access, diagnostics) = Self::launch(folder.path());
+        Self { child, folder, port, admin, access, diagnostics }
+    }
+
+    /// Kills the program, which has no chance to do anything about it, and starts it again on the same folder and ports.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.assert_no_panic();
+        (self.child, self.access, self.diagnostics) = Self::launch(self.folder.path());
+        assert!(self.becomes_ready(), "{}", self.diagnostics());
+    }
+
+    fn launch(folder: &Path) -> (Child, Lines, Text) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["serve", "--config"])
-            .arg(folder.path())
+            .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -65,7 +83,7 @@ impl Vestibule {
             text.push_str(&line);
             text.push('\n');
         });
-        Self { child, folder, port, admin, access, diagnostics }
+        (child, access, diagnostics)
     }
 
     /// False when a port was taken in the meantime.
@@ -92,6 +110,11 @@ impl Vestibule {
     /// The data listener's port.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The admin listener's port.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
     }
 
     /// Its process.

@@ -1,0 +1,138 @@
+//! What each operation does.
+
+use actix_web::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::endpoint::Endpoint;
+use super::failure::Failure;
+use super::{Asked, Management, Reply, body, list, render};
+use crate::domains::{ChangeError, DomainRecord};
+
+/// The most lines of the audit log in one answer.
+const MOST_LINES: usize = 1_000;
+
+impl Management {
+    pub(super) async fn act(&self, asked: Asked) -> Result<Reply, Failure> {
+        let Asked { endpoint, query, body, actor } = &asked;
+        let registry = &self.registry;
+        let shown = |record: DomainRecord| Reply::ok(&render::domain(registry, record, None));
+        let about = |id: &str| {
+            let id = id.to_owned();
+            move |why: ChangeError| Failure::of_change(&id, why)
+        };
+        match endpoint {
+            Endpoint::List => self.list(query).await,
+            Endpoint::Create => {
+                let new = body::new_domain(body)?;
+                self.refuse_configured(&new.domain)?;
+                let record = registry.create(new, actor).await.map_err(about(""))?;
+                Reply::json(StatusCode::CREATED, &render::domain(registry, record, None))
+            }
+            Endpoint::Default => self.show_default(registry.default_domain().await.map_err(about(""))?),
+            Endpoint::SetDefault => {
+                let name = body::default_domain(body)?;
+                let done = registry.set_default(&name, actor).await.map_err(|why| match why {
+                    ChangeError::NotReady => {
+                        let message = "The domain must be verified before it can be set as default.";
+                        Failure::bad_request("invalid_body", message.into())
+                    }
+                    other => Failure::of_change("", other),
+                })?;
+                self.show_default(done)
+            }
+            Endpoint::Get(id) => shown(registry.get(id).await.map_err(about(id))?),
+            Endpoint::Patch(id) => shown(registry.patch(id, body::patch(body)?, actor).await.map_err(about(id))?),
+            Endpoint::Delete(id) => registry.delete(id, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
+            Endpoint::Verify(id) => {
+                let (record, issued) = registry.verify(id, actor).await.map_err(about(id))?;
+                Reply::ok(&render::domain(registry, record, issued))
+            }
+            Endpoint::Test(id) => match registry.test(id).await.map_err(about(id))? {
+                Ok(()) => Reply::ok(&json!({ "success": true })),
+                Err(why) => Reply::ok(&json!({ "success": false, "message": why })),
+            },
+            Endpoint::Keys(id) => {
+                let keys = registry.keys(id).await.map_err(about(id))?;
+                Reply::ok(&keys.into_iter().map(render::key).collect::<Vec<_>>())
+            }
+            Endpoint::Rotate(id) => {
+                let overlap = body::overlap(body)?;
+                let (issued, keys) = registry.rotate(id, overlap, actor).await.map_err(about(id))?;
+                Reply::json(StatusCode::CREATED, &render::rotated(&issued, keys))
+            }
+            Endpoint::Revoke(id, key) => registry.revoke(id, key, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
+            Endpoint::Settings => self.settings(query).await,
+            Endpoint::SetSettings => {
+                if let Some(on) = body::settings(body)? {
+                    registry.set_aliases(on, actor).await.map_err(about(""))?;
+                }
+                self.settings("").await
+            }
+            Endpoint::Audit => self.audit(query).await,
+        }
+    }
+
+    /// A host name of the configuration, or one that would come in its way, is no custom domain.
+    fn refuse_configured(&self, domain: &str) -> Result<(), Failure> {
+        let alias = format!("mtls.{domain}");
+        let names = [Some(domain), Some(alias.as_str())];
+        match names.into_iter().flatten().find_map(|name| (self.configured)(name)) {
+            Some(place) => Err(Failure::of_change("", ChangeError::Exists(place))),
+            None => Ok(()),
+        }
+    }
+
+    async fn list(&self, query: &str) -> Result<Reply, Failure> {
+        let wanted = list::read(query)?;
+        let mut found = self.registry.list(&wanted.query()).await.map_err(|why| Failure::of_change("", why))?;
+        let more = found.len() > wanted.take;
+        found.truncate(wanted.take);
+        let next = found.last().filter(|_| more).map(|last| list::cursor(&last.domain));
+        let shown = found.into_iter().map(|record| serde_json::to_value(render::domain(&self.registry, record, None)));
+        let shown = shown.map(|value| value.map(|value| render::project(value, &wanted.fields, wanted.include)));
+        let shown = shown.collect::<Result<Vec<Value>, _>>().map_err(|why| Failure::internal(&why.to_string()))?;
+        if !wanted.paged {
+            let next = next.map(|next| format!("/api/v2/custom-domains?take=100&from={next}"));
+            return Ok(Reply { next, ..Reply::ok(&shown)? });
+        }
+        match next {
+            Some(next) => Reply::ok(&json!({ "custom_domains": shown, "next": next })),
+            None => Reply::ok(&json!({ "custom_domains": shown })),
+        }
+    }
+
+    fn show_default(&self, domain: Option<DomainRecord>) -> Result<Reply, Failure> {
+        match domain {
+            Some(record) => Reply::ok(&render::domain(&self.registry, record, None)),
+            None => Reply::ok(&json!({ "domain": self.registry.settings().origin_domain })),
+        }
+    }
+
+    async fn settings(&self, query: &str) -> Result<Reply, Failure> {
+        let aliases = self.registry.aliases().await.map_err(|why| Failure::of_change("", why))?;
+        let (mut fields, mut include) = (Vec::new(), true);
+        for (name, value) in list::parameters(query)? {
+            if !list::fields(&name, &value, &mut fields, &mut include)? {
+                let message = format!("Query validation error: 'Additional properties not allowed: {name:.40}'.");
+                return Err(Failure::bad_request("invalid_query_string", message));
+            }
+        }
+        let settings = json!({ "mtls": { "enable_endpoint_aliases": aliases } });
+        Reply::ok(&render::project(settings, &fields, include))
+    }
+
+    /// Lines after the revision `from`, at most `take`.
+    async fn audit(&self, query: &str) -> Result<Reply, Failure> {
+        let (mut after, mut take) = (0, 100);
+        for (name, value) in list::parameters(query)? {
+            let refused = || Failure::bad_request("invalid_paging", format!("{name:.40} is no number that is accepted."));
+            match name.as_str() {
+                "from" => after = value.parse().ok().filter(|from| *from >= 0).ok_or_else(refused)?,
+                "take" => take = value.parse().ok().filter(|take| (1..=MOST_LINES).contains(take)).ok_or_else(refused)?,
+                _ => return Err(Failure::bad_request("invalid_query_string", format!("{name:.40} is no parameter."))),
+            }
+        }
+        let lines = self.registry.audit(after, take).await.map_err(|why| Failure::of_change("", why))?;
+        Reply::ok(&lines.into_iter().map(render::audit).collect::<Vec<_>>())
+    }
+}
