@@ -64,7 +64,7 @@ pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
     unreachable_rules(tenant, &rules.firewall, Behavior::is_last);
     unreachable_rules(tenant, &rules.request, Behavior::is_last);
     unreachable_rules(tenant, &rules.response, ResponseBehavior::is_last);
-    rules
+    rules.with_own_cookies()
 }
 
 /// The rules of each route; one set serves all routes that no rule names.

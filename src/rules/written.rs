@@ -28,9 +28,15 @@ pub(super) fn location(name: &str, value: Option<&str>, scope: &Scope<'_>) -> Re
     header_template(needed(name, value, "https://other.example${request_uri}")?, scope)
 }
 
+/// Whether a location is on another host is for the rule to say. Slashes in front that come from a value (`//other.example` is
+/// a target that a client may send) would name one, and browsers take a backslash for a slash: one is left.
 pub(super) fn written_location(template: &Template, view: &View<'_>, captures: &Captures) -> String {
     let mut location = String::new();
     template.write_target(view, captures, &mut location);
+    let slashes = location.len() - location.trim_start_matches(['/', '\\']).len();
+    if slashes > 0 && !template.names_a_host() {
+        location.replace_range(..slashes, "/");
+    }
     location
 }
 
