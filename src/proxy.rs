@@ -21,7 +21,7 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot};
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
@@ -107,12 +107,7 @@ async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payl
     let Sending { mut permitted, route, upstream } = sending;
     let after = permitted.take_after();
     match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
-        Ok(mut answer) => {
-            if route.policy.admission.verification != VerificationMode::Off {
-                shared_caches::keep_out(&mut answer.headers);
-            }
-            respond(record, answer, after, way_back)
-        }
+        Ok(answer) => respond(record, answer, after, way_back),
         Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }
@@ -146,6 +141,11 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
         && let Err(refused) = after_rules(&mut record, &mut answer, &after, way_back)
     {
         return refuse(record, &refused, way_back.style, Unread::Nothing);
+    }
+    // After the rules: they may say what shared caches may do, and what they say nothing about stays private.
+    let counts = |route: &Arc<Route>| route.policy.admission.verification != VerificationMode::Off;
+    if record.findings.route.as_ref().is_some_and(counts) {
+        shared_caches::keep_out(&mut answer.headers);
     }
     let status = answer.status.as_u16();
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
