@@ -35,6 +35,8 @@ mod vestibule_program;
 
 #[path = "rules_engine/answers.rs"]
 mod answers;
+#[path = "rules_engine/attacks.rs"]
+mod attacks;
 #[path = "rules_engine/debugging.rs"]
 mod debugging;
 #[path = "rules_engine/dialects.rs"]
