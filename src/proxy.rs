@@ -14,6 +14,7 @@ use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::admission::VerificationMode;
@@ -154,7 +155,12 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     if let Some((name, value)) = record.expiry_header() {
         answer.headers.insert(name, value);
     }
-    for (name, value) in record.debug_lines() {
+    let debug = record.debug_lines();
+    if !debug.is_empty() {
+        // What is shown about this client is for nobody else, whatever the upstream says of its own part.
+        answer.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    for (name, value) in debug {
         answer.headers.append(name, value);
     }
     answer.on_end(move |transfer, ending| {
@@ -226,6 +232,8 @@ fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
         let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
         let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
+            let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
             answer.headers_mut().append(name, value);
         }
     }

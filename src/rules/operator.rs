@@ -11,7 +11,8 @@ use super::variable::{Kind, Variable};
 use crate::clock::UnixTime;
 
 /// A compiled test of a value. Where a variable has several values, one that fits is enough; a negated operator holds when
-/// none fits, or, of what a peer may have said twice (a header, an argument, a cookie), when one does not. A variable that is not there has the empty value, as in nginx, whether it could have several values or not.
+/// none fits, or, of what a client may have said twice (a header, an argument, a cookie), when one does not. A variable that is
+/// not there has the empty value, as in nginx, whether it could have several values or not.
 /// A value that is no number, date or address fits none of the operators for these.
 #[derive(Debug)]
 pub struct Operator {

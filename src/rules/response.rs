@@ -121,7 +121,10 @@ impl ResponseBehavior {
         match self {
             Self::AddResponseHeader(name, template) => {
                 let mut value = String::new();
-                template.write_header_value(view, captures, &mut value);
+                match *name {
+                    SET_COOKIE => template.write_cookie(view, captures, &mut value),
+                    _ => template.write_header_value(view, captures, &mut value),
+                }
                 append(name, value, headers)?;
             }
             Self::CaptureMatchGroups(capture) => capture.run(view, captures),

@@ -113,8 +113,30 @@ impl Template {
 
     /// The text for a header: whatever a certificate holds, no byte leaves that could end the line. Bytes outside 0x20–0x7E are
     /// written `\XX`, as nginx writes them in a DN.
+    ///
+    /// Readers take spaces at both ends away (RFC 9110 §5.5): those of a value are written `\20`, or who is called `admin ` would be
+    /// `admin`.
     pub(super) fn write_header_value(&self, view: &View<'_>, captures: &Captures, value: &mut String) {
-        self.each(view, captures, &mut |text, _| push_safe(value, text));
+        let start = value.len();
+        let mut spaced = false;
+        self.each(view, captures, &mut |text, source| {
+            let rest = text.strip_prefix(' ').filter(|_| value.len() == start && source != Source::Literal);
+            if rest.is_some() {
+                value.push_str("\\20");
+            }
+            let rest = rest.unwrap_or(text);
+            push_safe(value, rest);
+            if !rest.is_empty() {
+                spaced = rest.ends_with(' ') && source != Source::Literal;
+            }
+        });
+        if spaced && value.pop().is_some() {
+            // In a name it is escaped already (RFC 4514 §2.4).
+            if !value.ends_with('\\') {
+                value.push('\\');
+            }
+            value.push_str("20");
+        }
     }
 
     /// The text for a target: what is not literal and not escaped yet is percent-encoded, so that no value can begin a query

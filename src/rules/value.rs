@@ -15,7 +15,7 @@ use crate::variables::CertificateVariable;
 pub(super) enum Values<'v> {
     One(Cow<'v, str>),
     Many(Vec<Cow<'v, str>>),
-    /// What a peer should have said once and may have said more than once; which of them others take is not known.
+    /// What a client should have said once and may have said more than once; which of them others take is not known.
     Repeated(Vec<Cow<'v, str>>),
 }
 
@@ -48,9 +48,11 @@ impl Variable {
             Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
             Self::Arg(name) => Values::Repeated(arguments(view.asked.target.query(), name).map(Cow::Borrowed).collect()),
             Self::Cookie(name) => Values::Repeated(cookies::sent(view.asked.headers, name).collect()),
-            Self::Http(name) => lines(Some(view.asked.headers), name),
-            Self::SentHttp(name) => lines(view.answer.map(|answer| answer.sent), name),
-            Self::UpstreamHttp(name) => lines(view.answer.map(|answer| answer.received), name),
+            // Its lines are one (RFC 9113 §8.2.3).
+            Self::Http(name) if name == "cookie" => Values::One(lines(Some(view.asked.headers), name).join("; ").into()),
+            Self::Http(name) => Values::Repeated(lines(Some(view.asked.headers), name)),
+            Self::SentHttp(name) => Values::Many(lines(view.answer.map(|answer| answer.sent), name)),
+            Self::UpstreamHttp(name) => Values::Many(lines(view.answer.map(|answer| answer.received), name)),
             _ => Values::One(self.scalar(view)),
         }
     }
@@ -102,9 +104,9 @@ impl Variable {
     }
 }
 
-fn lines<'v>(headers: Option<&'v HeaderMap>, name: &str) -> Values<'v> {
+fn lines<'v>(headers: Option<&'v HeaderMap>, name: &str) -> Vec<Cow<'v, str>> {
     let named = headers.into_iter().flatten().filter(|(header, _)| same_name(header.as_str(), name));
-    Values::Repeated(named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect())
+    named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 /// Names of headers, cookies and arguments are compared as nginx does: without case, `-` equal to `_`.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::bank::{Request, good};
+use crate::bank::{Request, good, leaf, person};
 use crate::recording_upstream::{RecordingUpstream, reply};
 use crate::{before, rule_at, rule_if, with};
 
@@ -50,6 +50,36 @@ fn a_value_cannot_set_attributes_of_a_cookie() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let line = answer.all("set-cookie").pop().unwrap();
     assert!(line.starts_with("c=1%3BDomain=bank.example%3BMax-Age=9; Path=/; Expires="), "{line}");
+}
+
+#[test]
+fn a_cookie_line_that_is_written_as_a_header_is_one_all_the_same() {
+    let rules = rule_at("request", "/a", "{ type = \"add_request_header\", value = \"Cookie: user=${arg_id}; b=1\" }")
+        + &rule_at("response", "/a", "{ type = \"add_response_header\", value = \"Set-Cookie: c=${arg_id}; Path=/\" }");
+    let bank = before(&rules, RecordingUpstream::answering(|_, stream| reply(stream, "", b"ok")));
+    let answer = bank.vestibule.ask(Request::get("/a?id=1;admin=1").of(&good()).text());
+    assert_eq!(bank.upstream.take_one().header("cookie"), "user=1%3Badmin=1; b=1");
+    assert_eq!(answer.all("set-cookie"), ["c=1%3Badmin=1; Path=/"]);
+}
+
+#[test]
+fn spaces_at_the_ends_of_a_name_are_not_lost_on_the_way() {
+    let told = |name: &str, value: &str| format!("{{ type = \"add_request_header\", value = \"{name}: {value}\" }}");
+    let headers =
+        [told("X-CN", "${subject.CN}"), told("X-Parsed", "${ssl_client_s_dn_parsed}"), told("X-Both", "a ${http_none} ")];
+    let bank = with(&rule_at("request", "/a", &headers.join(", ")));
+    for (name, common, parsed) in [
+        ("admin", "admin", "admin"),
+        ("admin ", "admin\\20", "admin\\20"),
+        (" admin", "\\20admin", "\\ admin"),
+        (" ", "\\20", "\\20"),
+        ("a b", "a b", "a b"),
+    ] {
+        assert_eq!(bank.vestibule.ask(Request::get("/a").of(&person(&leaf(name))).text()).status, 200);
+        let received = bank.upstream.take_one();
+        assert_eq!((received.header("x-cn"), received.header("x-parsed")), (common, parsed), "{name:?}");
+        assert_eq!(received.header("x-both"), "a");
+    }
 }
 
 #[test]

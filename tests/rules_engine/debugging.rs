@@ -66,6 +66,7 @@ fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
         let request = request.with("Cookie", "session=hush").with("Authorization", "Bearer hush");
         let answer = set_up.bank.vestibule.ask(request.text());
         assert_eq!(answer.status, status);
+        assert_eq!(lines(&answer, "cache-control"), ["no-store"], "what is shown of one client is for no cache");
         assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
         let variables = lines(&answer, "x-vestibule-debug-variable");
         for shown in ["ssl_client_verify=\"SUCCESS\"", "ssl_client_s_dn_parsed=\"good\"", &format!("uri=\"{path}\"")] {
