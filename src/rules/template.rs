@@ -85,9 +85,20 @@ impl Template {
         !self.0.is_empty() && self.0.iter().all(escaped)
     }
 
-    /// Whether it names another host itself, by `//` in front.
-    pub(super) fn names_a_host(&self) -> bool {
-        matches!(self.0.first(), Some(Part::Literal(text)) if text.starts_with("//"))
+    /// What it begins with, unless that is a value.
+    pub(super) fn beginning(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Literal(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The pieces that are no values.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// The text as it is.

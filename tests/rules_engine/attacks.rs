@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::bank::{Request, good, leaf, person};
+use crate::edge_config::{run, vestibule};
 use crate::recording_upstream::{RecordingUpstream, reply};
 use crate::{before, rule_at, rule_if, with};
 
@@ -224,13 +225,9 @@ fn what_frames_a_message_is_no_rules_to_write() {
             }
             let rules = rule_at(phase, "/", &format!("{{ type = \"{behavior}\", value = \"{header}: 1\" }}"));
             let folder = crate::folder(&crate::tenant(&rules));
-            let ran = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule"))
-                .arg("check")
-                .arg("--config")
-                .arg(folder.path())
-                .output()
-                .unwrap();
-            assert!(!ran.status.success(), "{header} {phase}: {ran:?}");
+            let ran = run(vestibule().args(["check", "--config"]).arg(folder.path()), b"");
+            assert_eq!(ran.code, 64, "{header} {phase}");
+            assert!(ran.stderr.contains("frames or routes") || ran.stderr.contains("always gets it"), "{}", ran.stderr);
         }
     }
 }
@@ -251,4 +248,15 @@ fn an_upgrade_and_other_methods_meet_the_same_rules() {
     assert_eq!(bank.upstream.take().len(), 0);
     let asked = Request::get("/-/authorize").of(&good()).with("X-Original-Uri", "//no").with("X-Original-Method", "GET");
     assert_eq!(bank.vestibule.ask(asked.text()).status, 403);
+}
+
+#[test]
+fn no_rule_speaks_beside_the_headers_that_every_request_gets() {
+    for (header, refused) in [("ssl-client-verify", true), ("SSL_Client_S_DN", true), ("ssl-client-v-end", false)] {
+        let rules = rule_at("request", "/", &format!("{{ type = \"add_request_header\", value = \"{header}: SUCCESS\" }}"));
+        let folder = crate::folder(&crate::tenant(&rules));
+        let ran = run(vestibule().args(["check", "--config"]).arg(folder.path()), b"");
+        assert_eq!(ran.code, if refused { 64 } else { 0 }, "{header}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("which every request gets from [upstream_headers] already"), refused, "{}", ran.stderr);
+    }
 }
