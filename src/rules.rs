@@ -190,7 +190,7 @@ impl RuleSet {
             for rule in rules {
                 let held = rule.criteria.holds(&view);
                 if let Trace::On(list) = &mut trace {
-                    list.push(RuleTrace::of(phase, rule, matches!(held, Ok(true)), &view));
+                    list.push(RuleTrace::of(phase, rule, &held, &view));
                 }
                 if !rule.matches(held, monitored)? {
                     continue;

@@ -170,7 +170,7 @@ impl RuleSet {
             let view = View { facts, asked: request.asked(), answer: Some(answer), dialect: self.dialect };
             let held = rule.criteria.holds(&view);
             if let Trace::On(list) = &mut trace {
-                list.push(RuleTrace::of(Phase::Response, rule, matches!(held, Ok(true)), &view));
+                list.push(RuleTrace::of(Phase::Response, rule, &held, &view));
             }
             if !rule.matches(held, monitored)? {
                 continue;
