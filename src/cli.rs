@@ -7,6 +7,7 @@
 mod check;
 mod debug_token;
 mod demo;
+mod dn;
 mod explain;
 mod front_door;
 pub mod import;
@@ -46,6 +47,8 @@ enum Command {
     DebugToken(debug_token::DebugTokenArgs),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
+    /// Print the distinguished names of a certificate in every form: nginx, RFC 4514, Brazil, Auth0, Java, OpenSSL
+    Dn(dn::DnArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Dn(args) => dn::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),

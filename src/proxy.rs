@@ -4,6 +4,7 @@
 //! on only what the stages give out.
 
 mod appetite;
+mod form;
 mod shared_caches;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot};
+use crate::oauth::MOST_FORM_BYTES;
+use crate::presented::Presentation;
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
@@ -73,6 +76,19 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
+    if tenant.shows_names_at(&forward) {
+        return names(record, &forward, style, unread);
+    }
+    let payload = match tenant.route(&forward).is_ok_and(|route| route.policy.client_auth.is_some()) {
+        true => match form::read(payload, MOST_FORM_BYTES).await {
+            Ok(form) => {
+                record.findings.form = Some(form.clone());
+                form::payload(form)
+            }
+            Err(refused) => return refuse(record, &refused, style, unread),
+        },
+        false => payload,
+    };
     let mut seen = Vec::new();
     let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
     let (request_id, findings) = record.deciding();
@@ -92,6 +108,27 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         }
         Err(refused) => refuse(record, &refused, style, unread),
     }
+}
+
+/// Shows a client the names of the certificate that it presented, whoever issued it: a debugging aid that tells nobody anything
+/// about somebody else.
+fn names(mut record: Record, forward: &AuthenticatedForward, style: ErrorStyle, unread: Unread) -> Response {
+    let presentation = match Presentation::read(forward, &record.snapshot().decoder) {
+        Ok(presentation) => presentation,
+        Err(refused) => return refuse(record, &refused, style, unread),
+    };
+    let certificate = presentation.certificate().map(Arc::clone);
+    record.deciding().1.presentation = Some(presentation);
+    let Some(certificate) = certificate else {
+        let refused = Refused::new(Refusal::CertificateRequired, "no certificate was presented whose names could be shown");
+        return refuse(record, &refused, style, unread);
+    };
+    let mut answer = answer::names_of(certificate.leaf(), record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.permitted(200, None);
+    answer.map_into_right_body()
 }
 
 /// What the answer's head depends on besides the upstream.
@@ -202,7 +239,8 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
-    let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    let challenges = record.challenges(refused.refusal);
+    let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
     add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
 use crate::probe::Probe;
-use crate::refusal::Refused;
+use crate::refusal::{Refusal, Refused};
 use crate::rules::{Monitored, RuleAnswer};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
@@ -44,6 +45,8 @@ pub struct Record {
     domain: Option<Arc<Domain>>,
     key_position: Option<usize>,
     keyid: Option<Arc<str>>,
+    /// Whether it came with `Authorization`.
+    authorization: bool,
     /// What the stages found.
     pub findings: Findings,
     /// Whether the request may see what the rules do.
@@ -75,6 +78,7 @@ impl Record {
             domain: None,
             key_position: None,
             keyid: None,
+            authorization: false,
             findings: Findings::default(),
             debugged: false,
             answered_by: None,
@@ -114,6 +118,7 @@ impl Record {
         self.domain = Some(Arc::clone(forward.domain()));
         self.key_position = forward.key_position();
         self.keyid = forward.keyid().cloned();
+        self.authorization = forward.headers().contains_key(AUTHORIZATION);
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
@@ -146,6 +151,16 @@ impl Record {
         let expiring = self.findings.expiring?;
         let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
         Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
+    }
+
+    /// The challenges of a refusal about access tokens or OAuth clients, each a `WWW-Authenticate` of its own.
+    pub fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        if matches!(refusal, Refusal::OauthClientRefused | Refusal::OauthClientUnknown) && self.authorization {
+            // RFC 6749 §5.2: the scheme that the client used.
+            return vec!["Basic realm=\"oauth\"".to_owned()];
+        }
+        let wanted = self.findings.route.as_ref().and_then(|route| route.policy.access_token.as_ref());
+        wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
     }
 
     /// Ends the record of a request that was refused.
@@ -190,8 +205,11 @@ impl Record {
             identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
         let profile = identity.and_then(|identity| identity.profile());
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
+        let identification = findings.identification.as_ref();
+        let consumer = identification.and_then(|who| who.consumer());
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let oauth = findings.oauth.facts();
         let monitored: Vec<String> = findings.monitored.iter().map(Monitored::text).collect();
         let decision = match (refused, &self.answered_by) {
             (Some(_), _) => "refuse",
@@ -223,6 +241,19 @@ impl Record {
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
+                consumer: consumer.map(|found| found.consumer().id.as_str()),
+                consumer_username: consumer.and_then(|found| found.consumer().username.as_deref()),
+                consumer_by: consumer.map(|found| found.by().word()),
+                credential: consumer.and_then(|found| found.credential()),
+                authenticated_group: identification.and_then(|who| who.authenticated_group()),
+                oauth: [
+                    ("oauth.client_id", oauth.client_id),
+                    ("oauth.client_auth_method", oauth.client_auth_method),
+                    ("oauth.token_iss", oauth.token_iss),
+                    ("oauth.token_sub", oauth.token_sub),
+                ],
+                token_scope: oauth.token_scope,
+                token_cnf: oauth.token_cnf,
                 notes: &notes,
                 monitored: &monitored,
                 decision,

@@ -23,6 +23,7 @@ mod expression;
 mod facts;
 mod geoip;
 mod list;
+mod oauth;
 mod operator;
 mod permitted;
 mod phase;
@@ -45,6 +46,7 @@ pub use expression::Expression;
 pub use facts::{Facts, KeptRequest};
 pub use geoip::{GeoField, GeoIp};
 pub use list::{List, ListKind};
+pub use oauth::{OAuthFacts, OAuthVariable};
 pub use operator::Operator;
 pub use permitted::Permitted;
 pub use phase::Phase;
@@ -121,7 +123,7 @@ pub struct RuleSet {
 }
 
 /// The variables that [`RuleSet::shown`] shows.
-const SHOWN: [&str; 16] = [
+const SHOWN: [&str; 26] = [
     "host",
     "request_method",
     "uri",
@@ -138,6 +140,16 @@ const SHOWN: [&str; 16] = [
     "ssl_client_v_remain",
     "client_certificate_validation",
     "client_certificate_basis",
+    "consumer_id",
+    "consumer_username",
+    "consumer_groups",
+    "authenticated_group",
+    "oauth_client_id",
+    "oauth_client_auth_method",
+    "oauth_token_iss",
+    "oauth_token_sub",
+    "oauth_token_scope",
+    "oauth_token_cnf",
 ];
 
 /// What the rules decided.
@@ -182,6 +194,9 @@ impl RuleSet {
     ) -> Result<Outcome, Refused> {
         let view = View { facts, asked: Asked::of(&forward, request_id), answer: None, dialect: self.dialect };
         let mut changes = Changes::default();
+        for (name, value) in facts.lines() {
+            changes.add_text(name, value);
+        }
         for (name, template) in self.upstream_headers.iter() {
             changes.add(name, template, &view, &Captures::default())?;
         }

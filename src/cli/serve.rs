@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use super::{failed, refused};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::oauth::OAuth;
 use crate::revocation::{Cache, Revocation};
 use crate::server::{self, Reloader};
 use crate::shared::Shared;
@@ -42,10 +43,14 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(revocation) => revocation,
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     };
-    loaded.snapshot.attach(&revocation);
+    let oauth = match OAuth::start() {
+        Ok(oauth) => oauth,
+        Err(why) => return failed(&format!("authorization servers cannot be asked: {why}")),
+    };
+    loaded.snapshot.attach(&revocation, &oauth);
     let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay, probe };
+    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -9,8 +9,10 @@ use super::own_tls::OwnHost;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
+use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -21,9 +23,9 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
+    aliases: bool,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
-    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     if tables.is_empty() {
         tenant.problem(
@@ -104,8 +106,15 @@ fn domain<'d>(
     for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
         reserved.insert(header, ());
     }
+    for header in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
+    }
+    // Whoever is behind us may believe Kong's headers, also where we set none of them.
+    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+        reserved.insert(header, ());
     }
     if let Some(header) = process.debugging.as_ref().map(|debugging| &debugging.header) {
         if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {

@@ -41,6 +41,11 @@ impl<'c> Table<'c> {
         self.collector.add(Problem { file, key, found: found.into(), accepted: accepted.into() });
     }
 
+    /// Notes a problem of another file that this one names.
+    pub(super) fn pass_on(&self, problem: Problem) {
+        self.collector.add(problem);
+    }
+
     /// Ends the reading: what was not asked for is a problem.
     pub(super) fn finish(self) {
         let asked = self.asked.borrow();

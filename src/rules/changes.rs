@@ -58,6 +58,12 @@ impl Changes {
         Ok(())
     }
 
+    /// Adds a line whose value is known to be one line.
+    pub(super) fn add_text(&mut self, name: &HeaderName, value: &str) {
+        self.text.push_str(value);
+        self.added.push((name.clone(), value.len()));
+    }
+
     pub(super) fn filter(&mut self, name: &HeaderName) {
         let mut start = 0;
         let text = &mut self.text;

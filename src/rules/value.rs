@@ -45,7 +45,9 @@ impl Variable {
             Self::Certificate(variable @ (CertificateVariable::Attribute(..) | CertificateVariable::San(_))) => {
                 Values::Many(view.certificate_values(variable))
             }
+            Self::Consumer(variable) if variable.is_list() => Values::Many(view.consumer_values(*variable)),
             Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
+            Self::OAuth(variable) if variable.is_list() => Values::Many(variable.values(view.facts.oauth())),
             Self::Arg(name) => Values::Repeated(arguments(view.asked.target.query(), name).map(Cow::Borrowed).collect()),
             Self::Cookie(name) => Values::Repeated(cookies::sent(view.asked.headers, name).collect()),
             // Its lines are one (RFC 9113 §8.2.3).
@@ -78,11 +80,13 @@ impl Variable {
             Self::Certificate(variable) => view.certificate_text(variable),
             Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
             Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
+            Self::Consumer(variable) => view.consumer_text(*variable),
             Self::Cookie(name) => cookies::sent(asked.headers, name).next().unwrap_or_default(),
             Self::Domain => Cow::Borrowed(domain(asked.host)),
             Self::Finding(finding) => Cow::Borrowed(view.facts.finding(*finding)),
             Self::GeoIp(field, database) => Cow::Owned(database.text(*field, asked.client_address)),
             Self::Host => Cow::Borrowed(asked.host),
+            Self::OAuth(variable) => variable.text(view.facts.oauth()),
             Self::RemoteAddr => Cow::Owned(asked.client_address.to_string()),
             Self::RemoteUser => Cow::Owned(remote_user(asked.headers)),
             Self::Request => Cow::Owned(format!("{} {} HTTP/1.1", asked.method, asked.target.raw())),

@@ -57,7 +57,8 @@ fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
         + &rule_at("response", "/long", "{ type = \"add_response_header\", value = \"X-A: 1\" }")
         + "[[rules]]\nname = \"when\"\nwhen = 'request.uri == \"/public/when\" && request.http_none.size() - 9223372036854775807 - 2 < 0'\n"
         + "behaviors = [{ type = \"deny\" }]\n";
-    let set_up = set_up(&rules, DEBUG);
+    let consumers = "[[consumers]]\nid = \"c-1\"\nusername = \"good\"\ngroups = [\"eu\"]\n";
+    let set_up = set_up(&(rules + consumers), DEBUG);
     let token = set_up.token(&[]);
     for (path, status, rule) in [
         ("/denied", 403, "firewall \"firewall /denied\" matched [yes] does deny"),
@@ -72,7 +73,13 @@ fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
         assert_eq!(lines(&answer, "cache-control"), ["no-store"], "what is shown of one client is for no cache");
         assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
         let variables = lines(&answer, "x-vestibule-debug-variable");
-        for shown in ["ssl_client_verify=\"SUCCESS\"", "ssl_client_s_dn_parsed=\"good\"", &format!("uri=\"{path}\"")] {
+        for shown in [
+            "ssl_client_verify=\"SUCCESS\"",
+            "ssl_client_s_dn_parsed=\"good\"",
+            "consumer_id=\"c-1\"",
+            "consumer_groups=\"eu\"",
+            &format!("uri=\"{path}\""),
+        ] {
             assert!(variables.contains(&shown), "{shown}: {variables:?}");
         }
         let said = format!("{:?}", answer.headers);
@@ -81,6 +88,30 @@ fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
             assert!(!format!("{:?}", received.headers).to_lowercase().contains("debug"), "{:?}", received.headers);
         }
     }
+}
+
+#[test]
+fn oauth_clients_are_shown() {
+    let tables = "[[oauth.clients]]\nclient_id = \"app\"\ntoken_endpoint_auth_method = \"tls_client_auth\"\n\
+                  tls_client_auth_subject_dn = \"CN=app,O=Vestibule Test\"\n\
+                  [[routes]]\npath = \"/token\"\nupstream = \"core\"\n\
+                  policy = { verification = \"permissive\", tls_client_auth = true }\n";
+    let set_up = set_up(tables, DEBUG);
+    let token = set_up.make(&["--domain", "mtls.api.bank.example"]);
+    assert_eq!(token.code, 0, "{}", token.stderr);
+    let token = token.stdout.trim().strip_prefix("x-vestibule-debug: ").unwrap().to_owned();
+    let request = Request::new("POST", "/token")
+        .instead("Host", "mtls.api.bank.example")
+        .with("Content-Type", "application/x-www-form-urlencoded")
+        .with("X-Vestibule-Debug", &token)
+        .body(b"client_id=app&code=hush");
+    let answer = set_up.bank.vestibule.ask(request.of(&person(&leaf("app"))).text());
+    assert_eq!(answer.status, 200, "{}", set_up.bank.vestibule.access_line(&answer));
+    let variables = lines(&answer, "x-vestibule-debug-variable");
+    for shown in ["oauth_client_id=\"app\"", "oauth_client_auth_method=\"tls_client_auth\"", "oauth_token_sub=\"\""] {
+        assert!(variables.contains(&shown), "{shown}: {variables:?}");
+    }
+    assert!(!format!("{:?}", answer.headers).contains("hush"));
 }
 
 #[test]
