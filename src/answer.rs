@@ -21,11 +21,13 @@ const KONG_GROUP_DENIED: &str = "You cannot consume this service";
 /// Makes the answer of a rule; without a status where nothing is to be sent. `X-Request-Id` is on it like on every other.
 pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
     let mut made = HttpResponse::build(StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-    made.insert_header(("x-request-id", request_id));
+    // Rules look at the client: what they say to one is not for a shared cache to say to another.
+    made.insert_header(("x-request-id", request_id)).insert_header((header::CACHE_CONTROL, "private"));
     match answer.says() {
         Says::Custom { content_type, body, .. } => {
             if let Some(content_type) = content_type {
                 made.insert_header((header::CONTENT_TYPE, content_type.as_bytes()));
+                made.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
             }
             made.body(body.clone())
         }

@@ -15,6 +15,7 @@ use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::admission::VerificationMode;
@@ -22,7 +23,7 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot};
 use crate::oauth::MOST_FORM_BYTES;
 use crate::presented::Presentation;
 use crate::probe::Sight;
@@ -144,12 +145,7 @@ async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payl
     let Sending { mut permitted, route, upstream } = sending;
     let after = permitted.take_after();
     match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
-        Ok(mut answer) => {
-            if route.policy.admission.verification != VerificationMode::Off {
-                shared_caches::keep_out(&mut answer.headers);
-            }
-            respond(record, answer, after, way_back)
-        }
+        Ok(answer) => respond(record, answer, after, way_back),
         Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }
@@ -184,6 +180,11 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     {
         return refuse(record, &refused, way_back.style, Unread::Nothing);
     }
+    // After the rules: they may say what shared caches may do, and what they say nothing about stays private.
+    let counts = |route: &Arc<Route>| route.policy.admission.verification != VerificationMode::Off;
+    if record.findings.route.as_ref().is_some_and(counts) {
+        shared_caches::keep_out(&mut answer.headers);
+    }
     let status = answer.status.as_u16();
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -191,7 +192,12 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     if let Some((name, value)) = record.expiry_header() {
         answer.headers.insert(name, value);
     }
-    for (name, value) in record.debug_lines() {
+    let debug = record.debug_lines();
+    if !debug.is_empty() {
+        // What is shown about this client is for nobody else, whatever the upstream says of its own part.
+        answer.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    for (name, value) in debug {
         answer.headers.append(name, value);
     }
     answer.on_end(move |transfer, ending| {
@@ -264,6 +270,8 @@ fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
         let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
         let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
+            let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
             answer.headers_mut().append(name, value);
         }
     }

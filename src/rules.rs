@@ -18,6 +18,7 @@ mod condition;
 mod cookies;
 mod criterion;
 mod date;
+mod escaping;
 mod expression;
 mod facts;
 mod geoip;
@@ -109,6 +110,8 @@ impl<B> Rule<B> {
 pub struct RuleSet {
     /// Headers for the upstream, set before the rules run. One whose value is empty is not sent.
     pub upstream_headers: Arc<[(HeaderName, Template)]>,
+    /// The cookies that rules of any route set: a client's own copies never pass.
+    pub own_cookies: Arc<[String]>,
     /// How names, serial numbers and dates of certificates are written.
     pub dialect: Dialect,
     /// The rules of the firewall phase, in order.
@@ -167,6 +170,7 @@ impl RuleSet {
         }
         Self {
             upstream_headers: Arc::clone(&self.upstream_headers),
+            own_cookies: Arc::clone(&self.own_cookies),
             dialect: self.dialect,
             firewall: fitting(&self.firewall, path),
             request: fitting(&self.request, path),
@@ -201,7 +205,7 @@ impl RuleSet {
             for rule in rules {
                 let held = rule.criteria.holds(&view);
                 if let Trace::On(list) = &mut trace {
-                    list.push(RuleTrace::of(phase, rule, matches!(held, Ok(true)), &view));
+                    list.push(RuleTrace::of(phase, rule, &held, &view));
                 }
                 if !rule.matches(held, monitored)? {
                     continue;
@@ -224,9 +228,7 @@ impl RuleSet {
         let wanted = !delivered && !self.response.is_empty() || changes.gzip;
         let kept = wanted.then(|| KeptRequest::of(view.asked));
         let after = kept.map(|request| After { request, rules: !delivered, gzip: changes.gzip });
-        let own_cookies = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
-        let own_cookies: Vec<&str> = own_cookies.collect();
-        Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &own_cookies, after)?)))
+        Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &self.own_cookies, after)?)))
     }
 
     /// Some variables of a request, for whoever looks for a mistake in rules. None of them is a secret of the client's: no
@@ -237,6 +239,14 @@ impl RuleSet {
         let scope = Scope::new(Phase::Request, &known);
         let text = |name: &'static str| Some((name, Variable::parse(name, &scope).ok()?.text(&view).into_owned()));
         names.into_iter().filter_map(text).collect()
+    }
+
+    /// Notes the cookies that these rules set: for all routes, or an upstream would believe on one what a rule says on another.
+    #[must_use]
+    pub fn with_own_cookies(self) -> Self {
+        let set = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
+        let own_cookies = set.map(str::to_owned).collect();
+        Self { own_cookies, ..self }
     }
 
     /// The names of all headers that these rules set in requests: a client's own copies are removed at the front door.

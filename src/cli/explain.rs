@@ -311,7 +311,7 @@ fn oauth(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
 }
 
 fn traced(out: &mut dyn Write, rule: &RuleTrace) -> io::Result<()> {
-    let matched = if rule.matched { "matched" } else { "did not match" };
+    let matched = rule.word();
     let watched = if rule.monitor { ", only watched" } else { "" };
     writeln!(out, "rule           {}: {matched} ({}{watched})", rule.rule, rule.phase.word())?;
     for (criterion, value, held) in &rule.criteria {

@@ -215,7 +215,7 @@ impl<'c> Table<'c> {
 
     fn table_group(&self, key: &str, group: &Value) -> Option<Vec<Table<'c>>> {
         let ValueKind::Array(values) = &group.kind else {
-            return self.wrong(key, &group.kind, "a group: a list of criteria");
+            return self.wrong(key, &group.kind, "a group: a list of criteria, so two brackets: [[{ … }]]");
         };
         let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
         tables.collect::<Vec<_>>().into_iter().collect()

@@ -88,8 +88,21 @@ fn tree(written: &str) -> Result<IdedExpr, String> {
     let parser = Env::default().with_optional_support(false).parser().enable_ident_escape_syntax(true);
     parser.parse(written).map_err(|why| {
         let why = why.to_string();
-        format!("is no CEL: {}", why.lines().next().unwrap_or_default())
+        let why = why.lines().next().unwrap_or_default().trim_start_matches("ERROR: <input>:");
+        format!("is no CEL: {why}{}", mend(written))
     })
+}
+
+/// What people write who know other languages.
+fn mend(written: &str) -> &'static str {
+    let words = || written.split_ascii_whitespace();
+    if written.contains("${") {
+        return "; names stand here without `${}`, like request.host";
+    }
+    if words().any(|word| matches!(word, "and" | "or" | "not" | "AND" | "OR" | "NOT" | "=")) {
+        return "; operators are && || ! ==";
+    }
+    ""
 }
 
 /// What the parser must not see: its work grows faster than the text with nested brackets and repeated signs.

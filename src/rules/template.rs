@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::capture::{CaptureMatchGroups, Captures, Group};
 use super::date;
+use super::escaping::Escaping;
 use super::facts::View;
 use super::scope::Scope;
 use super::variable::Variable;
@@ -84,22 +85,76 @@ impl Template {
         !self.0.is_empty() && self.0.iter().all(escaped)
     }
 
+    /// What it begins with, unless that is a value.
+    pub(super) fn beginning(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Literal(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The pieces that are no values.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// The text as it is.
     pub(super) fn write(&self, view: &View<'_>, captures: &Captures, out: &mut String) {
         self.each(view, captures, &mut |text, _| out.push_str(text));
     }
 
+    /// The text for a body: values are escaped as its media type asks for.
+    pub(super) fn write_body(&self, escaping: Escaping, view: &View<'_>, captures: &Captures, body: &mut String) {
+        self.each(view, captures, &mut |text, source| match source {
+            Source::Literal => body.push_str(text),
+            Source::Target | Source::Value => escaping.push(body, text),
+        });
+    }
+
+    /// The text for a `Set-Cookie` line: a `;` in a value would begin an attribute.
+    pub(super) fn write_cookie(&self, view: &View<'_>, captures: &Captures, line: &mut String) {
+        self.each(view, captures, &mut |text, source| match source {
+            Source::Literal => push_safe(line, text),
+            Source::Target | Source::Value => push_safe(line, &text.replace(';', "%3B")),
+        });
+    }
+
     /// The text for a header: whatever a certificate holds, no byte leaves that could end the line. Bytes outside 0x20–0x7E are
     /// written `\XX`, as nginx writes them in a DN.
+    ///
+    /// Readers take spaces at both ends away (RFC 9110 §5.5): those of a value are written `\20`, or who is called `admin ` would be
+    /// `admin`.
     pub(super) fn write_header_value(&self, view: &View<'_>, captures: &Captures, value: &mut String) {
-        self.each(view, captures, &mut |text, _| push_safe(value, text));
+        let start = value.len();
+        let mut spaced = false;
+        self.each(view, captures, &mut |text, source| {
+            let rest = text.strip_prefix(' ').filter(|_| value.len() == start && source != Source::Literal);
+            if rest.is_some() {
+                value.push_str("\\20");
+            }
+            let rest = rest.unwrap_or(text);
+            push_safe(value, rest);
+            if !rest.is_empty() {
+                spaced = rest.ends_with(' ') && source != Source::Literal;
+            }
+        });
+        if spaced && value.pop().is_some() {
+            // In a name it is escaped already (RFC 4514 §2.4).
+            if !value.ends_with('\\') {
+                value.push('\\');
+            }
+            value.push_str("20");
+        }
     }
 
     /// The text for a target: what is not literal and not escaped yet is percent-encoded, so that no value can begin a query
     /// or mean another segment than it did.
     pub(super) fn write_target(&self, view: &View<'_>, captures: &Captures, target: &mut String) {
-        self.each(view, captures, &mut |text, escaped| {
-            if escaped {
+        self.each(view, captures, &mut |text, source| {
+            if source != Source::Value {
                 target.push_str(text);
                 return;
             }
@@ -116,21 +171,38 @@ impl Template {
         });
     }
 
-    /// Hands each piece over, and whether it is ready for a target.
-    fn each(&self, view: &View<'_>, captures: &Captures, push: &mut dyn FnMut(&str, bool)) {
+    /// Hands each piece over, and where it is from.
+    fn each(&self, view: &View<'_>, captures: &Captures, push: &mut dyn FnMut(&str, Source)) {
         for part in &self.0 {
             match part {
-                Part::Literal(text) => push(text, true),
-                Part::Variable(variable) => push(&variable.text(view), variable.is_escaped()),
-                Part::Captured(group, escaped) => push(captures.text(*group), *escaped),
+                Part::Literal(text) => push(text, Source::Literal),
+                Part::Variable(variable) => push(&variable.text(view), Source::of_value(variable.is_escaped())),
+                Part::Captured(group, escaped) => push(captures.text(*group), Source::of_value(*escaped)),
                 Part::EncodeBase64(inner) => {
                     let mut text = String::new();
                     inner.write(view, captures, &mut text);
-                    push(&STANDARD.encode(text), false);
+                    push(&STANDARD.encode(text), Source::Value);
                 }
-                Part::CookieTimeOffset(seconds) => push(&date::http_date(view.facts.now().plus(*seconds)), false),
+                Part::CookieTimeOffset(seconds) => push(&date::http_date(view.facts.now().plus(*seconds)), Source::Value),
             }
         }
+    }
+}
+
+/// Where a piece of a text is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Whoever wrote the rule.
+    Literal,
+    /// A target as it was sent, whose escapes stay.
+    Target,
+    /// Somebody else.
+    Value,
+}
+
+impl Source {
+    fn of_value(escaped: bool) -> Self {
+        if escaped { Self::Target } else { Self::Value }
     }
 }
 

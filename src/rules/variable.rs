@@ -115,6 +115,13 @@ const IMPOSSIBLE: [(&str, &str); 5] = [
 const FIREWALL_HEADERS: [&str; 7] =
     ["accept", "accept_encoding", "accept_language", "cookie", "origin", "referer", "user_agent"];
 
+/// What is wrong with a name that is nearly one.
+fn spelling(name: &str) -> &'static str {
+    let prefixes = ["http_", "arg_", "cookie_", "sent_http_", "upstream_http_", "upstream_cookie_"];
+    let of_a_peer = prefixes.iter().any(|prefix| name.starts_with(prefix));
+    if of_a_peer { "; such names are written in lower case, with `_` for `-`" } else { "" }
+}
+
 impl Variable {
     /// Reads a name, with or without `${}`.
     ///
@@ -130,7 +137,8 @@ impl Variable {
             let database = database.ok_or_else(|| format!("`${{{name}}}` needs `geoip.database` in vestibule.toml"))?;
             return Ok(Self::GeoIp(*field, Arc::clone(database)));
         }
-        let variable = Self::of_name(name, scope.phase).ok_or_else(|| format!("there is no variable `${{{name}}}`"))?;
+        let unknown = || format!("there is no variable `${{{name}}}`{}", spelling(name));
+        let variable = Self::of_name(name, scope.phase).ok_or_else(unknown)?;
         if variable.is_about_answer() && scope.phase != Phase::Response {
             return Err(format!("`${{{name}}}` is about the answer, which only the response phase sees"));
         }

@@ -54,19 +54,23 @@ fn shows_nothing(answer: &Answer) {
 fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
     let rules = rule_at("firewall", "/denied", "{ type = \"deny\" }")
         + &rule_at("request", "/short", "{ type = \"no_content\" }")
-        + &rule_at("response", "/long", "{ type = \"add_response_header\", value = \"X-A: 1\" }");
+        + &rule_at("response", "/long", "{ type = \"add_response_header\", value = \"X-A: 1\" }")
+        + "[[rules]]\nname = \"when\"\nwhen = 'request.uri == \"/public/when\" && request.http_none.size() - 9223372036854775807 - 2 < 0'\n"
+        + "behaviors = [{ type = \"deny\" }]\n";
     let consumers = "[[consumers]]\nid = \"c-1\"\nusername = \"good\"\ngroups = [\"eu\"]\n";
     let set_up = set_up(&(rules + consumers), DEBUG);
     let token = set_up.token(&[]);
     for (path, status, rule) in [
         ("/denied", 403, "firewall \"firewall /denied\" matched [yes] does deny"),
         ("/short", 204, "request \"request /short\" matched [yes] does no_content"),
+        ("/public/when", 500, "request \"when\" could not be decided [?]"),
         ("/long", 200, "response \"response /long\" matched [yes] does add_response_header"),
     ] {
         let request = Request::get(path).of(&good()).with("X-Vestibule-Debug", &token).with("X_Vestibule_Debug", &token);
         let request = request.with("Cookie", "session=hush").with("Authorization", "Bearer hush");
         let answer = set_up.bank.vestibule.ask(request.text());
         assert_eq!(answer.status, status);
+        assert_eq!(lines(&answer, "cache-control"), ["no-store"], "what is shown of one client is for no cache");
         assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
         let variables = lines(&answer, "x-vestibule-debug-variable");
         for shown in [

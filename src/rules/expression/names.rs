@@ -26,7 +26,7 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
     let written = path.join(".");
     let Some((group, rest)) = path.split_first() else { return Err("a name is empty".into()) };
     let rest = rest.join(".");
-    let unknown = || format!("there is no `{written}`; the README lists the names");
+    let unknown = || format!("there is no `{written}`; there are {}, and more in the README", like(group));
     let parse = |name: &str| Variable::parse(name, scope);
     match *group {
         "certificate" => match rest.as_str() {
@@ -79,6 +79,16 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
             variable.map(typed).ok_or_else(unknown)
         }
         _ => Err(format!("there is no `{written}`; names begin with one of {GROUPS}")),
+    }
+}
+
+/// Some names of a group, for whoever guessed wrong.
+fn like(group: &str) -> &'static str {
+    match group {
+        "certificate" => "certificate.s_dn, .subject.CN, .issuer.O, .san_dns, .serial, .fingerprint_sha256, .v_remain",
+        "identity" => "identity.validated, .verify, .status, .basis",
+        "request" => "request.host, .method, .uri, .args, .remote_addr, .http_NAME, .arg_NAME, .cookie_NAME, .time",
+        _ => "response.status, .http_NAME, .sent_http_NAME, .cookie_NAME, .upstream_addr",
     }
 }
 
