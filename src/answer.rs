@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use http::{HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
@@ -54,6 +55,17 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-request-id", request_id))
         .body(body.to_string())
+}
+
+/// Adds the lines that a debug token brings.
+pub fn show_rules(answer: &mut HttpResponse, lines: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in lines {
+        let name = header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            answer.headers_mut().append(name, value);
+        }
+    }
 }
 
 /// The answer to a probe: what was seen of its request.
