@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use http::{HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
@@ -91,6 +92,19 @@ pub fn name_forms(name: &Name) -> serde_json::Value {
 /// The answer of the DN helper: the names of the certificate that was presented.
 pub fn names_of(certificate: &Certificate, request_id: &str) -> HttpResponse {
     told(&json!({"subject": name_forms(certificate.subject()), "issuer": name_forms(certificate.issuer())}), request_id)
+}
+
+/// Adds the lines that a debug token brings. They are for one pair of eyes.
+pub fn show_rules(answer: &mut HttpResponse, lines: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in lines {
+        let name = header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            let no_store = header::HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(header::CACHE_CONTROL, no_store);
+            answer.headers_mut().append(name, value);
+        }
+    }
 }
 
 /// The answer to a probe: what was seen of its request.

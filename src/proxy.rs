@@ -70,12 +70,10 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         return show(record, &sight, unread);
     }
     let style = tenant.error_style;
-    if let Some(debugging) = &snapshot.debugging {
-        record.debug(debugging.allows(token.as_ref(), forward.host(), forward.target().path(), now));
-    }
     if let Some(endpoint) = tenant.asked_at(&forward) {
-        return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
+        return authorize::answer(record, forward, endpoint, token.as_ref(), style, now).await.map_into_right_body();
     }
+    record.debug(token.as_ref(), &forward, now);
     if tenant.shows_names_at(&forward) {
         return names(record, &forward, style, unread);
     }
@@ -89,12 +87,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         },
         false => payload,
     };
-    let mut seen = Vec::new();
-    let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
-    let (request_id, findings) = record.deciding();
-    let decided = snapshot.decide(forward, request_id, now, findings, trace).await;
-    record.findings.rules = seen;
-    match decided {
+    match record.decide(forward, now).await {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
@@ -118,7 +111,7 @@ fn names(mut record: Record, forward: &AuthenticatedForward, style: ErrorStyle, 
         Err(refused) => return refuse(record, &refused, style, unread),
     };
     let certificate = presentation.certificate().map(Arc::clone);
-    record.deciding().1.presentation = Some(presentation);
+    record.findings.presentation = Some(presentation);
     let Some(certificate) = certificate else {
         let refused = Refused::new(Refusal::CertificateRequired, "no certificate was presented whose names could be shown");
         return refuse(record, &refused, style, unread);
@@ -228,7 +221,7 @@ impl Unread {
 
 fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
     let mut answer = answer::by_rule(answered, record.request_id());
-    add_debug_lines(&mut answer, &record);
+    answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -241,7 +234,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let challenges = record.challenges(refused.refusal);
     let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
-    add_debug_lines(&mut answer, &record);
+    answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -263,18 +256,6 @@ fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
 fn debug_token(head: &RequestHead, snapshot: &Snapshot) -> Option<HeaderValue> {
     let mut values = head.headers.get_all(&snapshot.debugging.as_ref()?.header).iter();
     values.next().filter(|_| values.next().is_none()).cloned()
-}
-
-fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
-    for (name, value) in record.debug_lines() {
-        let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
-        let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
-            answer.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
-            answer.headers_mut().append(name, value);
-        }
-    }
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.

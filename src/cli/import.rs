@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 
 use self::azion::{Conversion, Phase, Source};
 use super::{USAGE, done, failed, say};
+use crate::variables::Dialect;
 
 /// Exit code of an import that left something out or switched a rule off.
 pub const LEFT_OUT: u8 = 2;
@@ -39,6 +40,9 @@ struct AzionArgs {
     /// The phase of rules that do not say it themselves
     #[arg(long, value_enum)]
     phase: Option<Phase>,
+    /// How the tenant writes names, serial numbers and dates: nginx, or azion, which keeps comparisons and headers as they were
+    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = Dialect::parse)]
+    dialect: Dialect,
     /// Write the TOML here instead of to standard output; a file that exists is never overwritten
     #[arg(long, value_name = "FILE.toml")]
     out: Option<PathBuf>,
@@ -54,7 +58,7 @@ pub fn run(args: &ImportArgs, out: &mut dyn Write) -> ExitCode {
             Err(why) => return failed(&format!("`{}`: {why}", path.display())),
         }
     }
-    let conversion = match azion::convert(&sources, args.phase) {
+    let conversion = match azion::convert(&sources, args.phase, args.dialect) {
         Ok(conversion) => conversion,
         Err(no_phase) => {
             say(&no_phase.to_string());

@@ -9,8 +9,12 @@ use super::capture::{CaptureMatchGroups, Captures, Group};
 use super::date;
 use super::escaping::Escaping;
 use super::facts::View;
+use super::notation::{Piece, pieces};
 use super::scope::Scope;
 use super::variable::Variable;
+
+/// So many functions may stand in one another: each makes the text longer by a third.
+const DEEPEST: usize = 4;
 
 /// A text with variables, captured groups and functions, read at load.
 #[derive(Debug, Clone)]
@@ -34,23 +38,21 @@ impl Template {
     /// # Errors
     /// A variable, a group or a function that does not exist, or one without its `}`.
     pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(at) = next_opening(rest) {
-            let (literal, opened) = rest.split_at(at);
-            let end = closing(opened).ok_or_else(|| format!("`{opened}` has no `}}`"))?;
-            let (whole, after) = opened.split_at(end + 1);
-            let inner = whole.get(2..end).unwrap_or_default();
-            if !literal.is_empty() {
-                parts.push(Part::Literal(literal.to_owned()));
-            }
-            parts.push(if whole.starts_with('%') { captured(inner, scope)? } else { variable_or_function(inner, scope)? });
-            rest = after;
+        Self::within(text, scope, 0)
+    }
+
+    /// Reads a template that stands in so many functions.
+    fn within(text: &str, scope: &Scope<'_>, depth: usize) -> Result<Self, String> {
+        if depth > DEEPEST {
+            return Err(format!("functions stand in one another more than {DEEPEST} deep"));
         }
-        if !rest.is_empty() {
-            parts.push(Part::Literal(rest.to_owned()));
-        }
-        Ok(Self(parts))
+        let pieces = pieces(text).map_err(|opened| format!("`{opened}` has no `}}`"))?;
+        let part = |piece| match piece {
+            Piece::Captured(inner) => captured(inner, scope),
+            Piece::Literal(text) => Ok(Part::Literal(text.to_owned())),
+            Piece::Named(inner) => variable_or_function(inner, scope, depth),
+        };
+        pieces.into_iter().map(part).collect::<Result<_, _>>().map(Self)
     }
 
     /// The variables in it, also those inside of functions.
@@ -206,42 +208,17 @@ impl Source {
     }
 }
 
-/// Where the next `${` or `%{` is.
-fn next_opening(text: &str) -> Option<usize> {
-    [text.find("${"), text.find("%{")].into_iter().flatten().min()
-}
-
-/// Where the `}` of the opening is that a text begins with.
-fn closing(opened: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut before = b' ';
-    for (at, byte) in opened.bytes().enumerate() {
-        match byte {
-            b'{' if matches!(before, b'$' | b'%') => depth += 1,
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-        before = byte;
-    }
-    None
-}
-
 fn captured(inner: &str, scope: &Scope<'_>) -> Result<Part, String> {
     let group = CaptureMatchGroups::find(&scope.captured, inner)?;
     Ok(Part::Captured(group, CaptureMatchGroups::is_escaped(&scope.captured, group)))
 }
 
-fn variable_or_function(inner: &str, scope: &Scope<'_>) -> Result<Part, String> {
+fn variable_or_function(inner: &str, scope: &Scope<'_>, depth: usize) -> Result<Part, String> {
     let Some((function, argument)) = inner.strip_suffix(')').and_then(|call| call.split_once('(')) else {
         return Variable::parse(inner, scope).map(Part::Variable);
     };
     match function {
-        "encode_base64" => Template::parse(argument, scope).map(Part::EncodeBase64),
+        "encode_base64" => Template::within(argument, scope, depth + 1).map(Part::EncodeBase64),
         "cookie_time_offset" => {
             let seconds = argument.trim().parse::<i64>();
             let seconds = seconds.map_err(|_| format!("`{function}` takes a whole number of seconds, not `{argument}`"))?;
@@ -297,6 +274,18 @@ mod tests {
             "${status}",
         ] {
             assert!(Template::parse(bad, &scope).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn functions_in_functions_have_a_limit() {
+        let known = Known::default();
+        let scope = Scope::new(Phase::Request, &known);
+        let nested = |depth: usize| "${encode_base64(".repeat(depth) + "${host}" + &")}".repeat(depth);
+        assert!(Template::parse(&nested(4), &scope).is_ok());
+        // The large one must not exhaust the stack.
+        for depth in [5, 100_000] {
+            assert!(Template::parse(&nested(depth), &scope).unwrap_err().contains("more than 4 deep"));
         }
     }
 

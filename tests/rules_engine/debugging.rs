@@ -115,6 +115,44 @@ fn oauth_clients_are_shown() {
 }
 
 #[test]
+fn a_subrequest_is_about_the_path_that_it_names() {
+    let rules = rule_at("firewall", "/a/denied", "{ type = \"deny\" }")
+        + &rule_at(
+            "request",
+            "/a/teapot",
+            "{ type = \"set_custom_response\", status_code = 418, content_type = \"text/plain\", content_body = \"no\" }",
+        )
+        + &rule_at("request", "/a/short", "{ type = \"no_content\" }");
+    let set_up = set_up(&rules, DEBUG);
+    let ask = |path: &str, token: &str| {
+        let request = Request::get("/-/authorize").of(&good()).with("X-Original-Uri", path).with("X-Original-Method", "GET");
+        set_up.bank.vestibule.ask(request.with("x-vestibule-debug", token).text())
+    };
+    let token = set_up.token(&["--path", "/a/"]);
+    for (path, status, rule) in [
+        ("/a/denied", 403, "firewall \"firewall /a/denied\" matched [yes] does deny"),
+        ("/a/teapot", 418, "request \"request /a/teapot\" matched [yes] does set_custom_response"),
+        // What would answer it with a success is a refusal here.
+        ("/a/short", 403, "request \"request /a/short\" matched [yes] does no_content"),
+        ("/a/else", 200, "request \"request /a/teapot\" did not match [no]"),
+    ] {
+        let answer = ask(path, &token);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
+        let uri = format!("uri=\"{path}\"");
+        assert!(lines(&answer, "x-vestibule-debug-variable").contains(&uri.as_str()), "{:?}", answer.headers);
+        assert!(!format!("{:?}", answer.headers).contains(&token));
+        shows_nothing(&ask(path, ""));
+    }
+    // The token for the endpoint is none for what is asked about, nor is that for another path.
+    shows_nothing(&ask("/b", &token));
+    shows_nothing(&ask("/a/denied", &set_up.token(&["--path", "/-/"])));
+    // Nothing is asked about: there is nothing to show.
+    let unsaid = Request::get("/-/authorize").of(&good()).with("x-vestibule-debug", &set_up.token(&[]));
+    shows_nothing(&set_up.bank.vestibule.ask(unsaid.text()));
+}
+
+#[test]
 fn any_other_token_is_none() {
     let set_up = set_up("", DEBUG);
     let ask = |request: Request| {

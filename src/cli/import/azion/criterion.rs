@@ -69,7 +69,7 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
         }
         "matches" | "does_not_match" => {
             let given = given?;
-            value_form::argument(&name, operator, &given)?;
+            value_form::argument(&name, operator, &given, needs.dialect)?;
             let pattern = pattern::from_pcre(&given)?;
             if let "ssl_client_s_dn" | "ssl_client_i_dn" = name.as_str() {
                 let party = if name == "ssl_client_s_dn" { "subject" } else { "issuer" };
@@ -83,7 +83,7 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
             pattern.text
         }
         _ => {
-            let (argument, note) = value_form::argument(&name, operator, &given?)?;
+            let (argument, note) = value_form::argument(&name, operator, &given?, needs.dialect)?;
             notes.extend(note);
             argument
         }

@@ -6,9 +6,16 @@ use super::mtls::Settings;
 use super::remark::{Piece, one_line};
 use super::rule::Rule;
 use super::{Needs, Phase};
+use crate::variables::Dialect;
 
 pub(super) fn write(sources: &[&str], rules: &[Rule], settings: Option<&Settings>, needs: &Needs) -> String {
     let mut document = DocumentMut::new();
+    if needs.dialect == Dialect::Azion {
+        document.insert("output_dialect", value("azion"));
+        if let Some(mut key) = document.key_mut("output_dialect") {
+            key.leaf_decor_mut().set_prefix("\n# Stands before the first table of the tenant's file.\n");
+        }
+    }
     if let Some(settings) = settings {
         policy(&mut document, settings);
     }
