@@ -147,6 +147,10 @@ impl CustomDomains {
         self.aliases.store(on, Ordering::Release);
     }
 
+    fn has_aliases(&self) -> bool {
+        self.aliases.load(Ordering::Acquire)
+    }
+
     /// The domain with this name.
     pub fn get(&self, name: &str) -> Option<Arc<CustomDomain>> {
         self.read().by_name.get(name).cloned()
@@ -170,7 +174,7 @@ impl CustomDomains {
     /// The ready domain that is reached under a host name, in lower case.
     fn find(&self, host: &str) -> Option<Arc<CustomDomain>> {
         let hosts = self.read();
-        let aliased = || host.strip_prefix(ALIAS).filter(|_| self.aliases.load(Ordering::Acquire));
+        let aliased = || host.strip_prefix(ALIAS).filter(|_| self.has_aliases());
         let named = hosts.by_name.get(host).or_else(|| hosts.by_origin.get(host));
         let found = named.or_else(|| hosts.by_name.get(aliased()?));
         found.filter(|domain| domain.ready).cloned()
@@ -215,7 +219,8 @@ impl CustomTemplate {
         let custom = domains.find(host)?;
         let wanted = |of: &&CustomContract| custom.client_ip_header.as_ref().is_none_or(|name| *name == of.client_ip_header);
         let chosen = self.contracts.iter().find(wanted)?;
-        Some(Arc::new(Domain::of_custom(Arc::clone(&custom), self, chosen)))
+        let mtls_host = domains.has_aliases().then(|| format!("{ALIAS}{}", custom.name()));
+        Some(Arc::new(Domain::of_custom(Arc::clone(&custom), mtls_host, self, chosen)))
     }
 }
 
