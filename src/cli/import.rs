@@ -1,6 +1,11 @@
-//! `vestibule import azion FILE.json…`: another product's rules in our TOML, and a report of what could not come along.
+//! `vestibule import`: another product's configuration in our TOML, and a report of what could not come along.
 
 pub mod azion;
+mod fields;
+mod folder;
+pub mod kong;
+mod remark;
+mod yaml;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,9 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
 
 use self::azion::{Conversion, Phase, Source};
+use self::folder::NewFile;
+use self::kong::Import;
 use super::{USAGE, done, failed, say};
+use crate::secret::Pepper;
 
 /// Exit code of an import that left something out or switched a rule off.
 pub const LEFT_OUT: u8 = 2;
@@ -29,6 +38,28 @@ pub struct ImportArgs {
 enum Product {
     /// Rules and mTLS settings as Azion's API (v3 or v4) answers them. Exit code 2 when something was left out
     Azion(AzionArgs),
+    /// Kong's declarative configuration (decK's and DB-less) as a configuration folder. Exit code 2 when something was left out
+    Kong(KongArgs),
+}
+
+#[derive(Debug, Args)]
+struct KongArgs {
+    /// The declarative configuration: YAML or JSON
+    #[arg(value_name = "kong.yml")]
+    file: PathBuf,
+    /// The folder to make; one that exists is never written into
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// A host for routes without `hosts`, or with a wildcard; may be repeated
+    #[arg(long, value_name = "HOST")]
+    domain: Vec<String>,
+    /// The format of the front door that certificates come through; left out: TLS of our own for mtls-auth, the plugin's header for
+    /// header-cert-auth
+    #[arg(long, value_name = "FORMAT")]
+    front_door: Option<String>,
+    /// A host that certificates may name for lists and OCSP; may be repeated
+    #[arg(long, value_name = "HOST")]
+    revocation_host: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -46,7 +77,45 @@ struct AzionArgs {
 
 /// Runs the command.
 pub fn run(args: &ImportArgs, out: &mut dyn Write) -> ExitCode {
-    let Product::Azion(args) = &args.product;
+    match &args.product {
+        Product::Azion(args) => run_azion(args, out),
+        Product::Kong(args) => run_kong(args, out),
+    }
+}
+
+fn run_kong(args: &KongArgs, out: &mut dyn Write) -> ExitCode {
+    let source = args.file.display().to_string();
+    let options = kong::Options {
+        domains: args.domain.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        front_door: args.front_door.clone(),
+        revocation_hosts: args.revocation_host.clone(),
+    };
+    let read = text(&args.file).and_then(|text| yaml::read(&text)).and_then(|json| kong::convert(&source, &json, &options));
+    let (mut import, pepper) = match (read, Pepper::generate()) {
+        (Ok(import), Ok(pepper)) => (import, Zeroizing::new(pepper)),
+        (Err(why), _) => return failed(&format!("`{source}`: {why}")),
+        (_, Err(why)) => return failed(&why),
+    };
+    import.files.push(NewFile::secret("secrets/pepper", pepper));
+    finish_folder(&args.out, &import, out)
+}
+
+/// Writes the folder and the report.
+fn finish_folder(folder: &Path, import: &Import, out: &mut dyn Write) -> ExitCode {
+    let mut lines: Vec<String> = import.remarks.iter().map(ToString::to_string).collect();
+    lines.push(import.summary.clone());
+    let report = NewFile::new("import-report.txt", lines.join("\n") + "\n");
+    let written = folder::write(folder, &import.files).and_then(|()| folder::add(folder, &report));
+    if let Err(why) = written {
+        return failed(&format!("`{}` cannot be made: {why}", folder.display()));
+    }
+    lines.iter().for_each(|line| say(line));
+    let said =
+        writeln!(out, "wrote {} ({} files); next: vestibule check --config {0}", folder.display(), import.files.len() + 1);
+    if import.is_whole() { done(said) } else { ExitCode::from(LEFT_OUT) }
+}
+
+fn run_azion(args: &AzionArgs, out: &mut dyn Write) -> ExitCode {
     let mut sources = Vec::new();
     for path in &args.files {
         match read(path) {
@@ -80,13 +149,22 @@ fn report(conversion: &Conversion) -> ExitCode {
     if conversion.is_whole() { done(Ok(())) } else { ExitCode::from(LEFT_OUT) }
 }
 
-fn read(path: &Path) -> Result<serde_json::Value, String> {
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|why| format!("cannot be read: {why}"))?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|why| format!("cannot be read: {why}"))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(format!("is larger than {} MiB", MAX_FILE >> 20));
     }
+    Ok(bytes)
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    String::from_utf8(bytes(path)?).map_err(|_| "is no UTF-8".into())
+}
+
+fn read(path: &Path) -> Result<serde_json::Value, String> {
+    let bytes = bytes(path)?;
     // serde_json refuses what is nested deeper than 128, so nothing below can run out of stack.
     serde_json::from_slice(&bytes).map_err(|why| format!("is not JSON: {why}"))
 }

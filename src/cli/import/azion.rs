@@ -8,10 +8,9 @@ mod behavior;
 mod behavior_kind;
 mod criterion;
 mod custom_answer;
-mod fields;
 mod mtls;
 mod pattern;
-mod remark;
+mod piece;
 mod rule;
 mod shape;
 mod template;
@@ -24,10 +23,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use self::remark::Remark;
-use self::remark::one_line;
 use self::rule::Rule;
 use self::shape::Found;
+pub use super::remark::Remark;
+use super::remark::one_line;
 
 /// When a rule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use toml_edit::InlineTable;
 
-use super::fields::{Fields, id, text};
-use super::remark::Piece;
+use super::piece::Piece;
 use super::{Needs, Phase, pattern, value_form, variable};
+use crate::cli::import::fields::{Fields, id, text};
 
 /// Every operator of Azion, by our names.
 const OPERATORS: [&str; 10] = [

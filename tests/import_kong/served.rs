@@ -1,0 +1,159 @@
+//! What was imported, checked and served over HTTP: the same consumers as in Kong's order, and nobody else.
+
+use crate::bank::{self, KEY, Person, authorities, escaped, expired, leaf, person, person_of};
+use crate::http_client::Answer;
+use crate::pki::Leaf;
+use crate::recording_upstream::RecordingUpstream;
+use crate::set_up::{Imported, data};
+use crate::vestibule_program::Vestibule;
+
+struct Served {
+    vestibule: Vestibule,
+    upstream: RecordingUpstream,
+}
+
+impl Served {
+    fn header_cert_auth() -> Self {
+        let upstream = RecordingUpstream::start();
+        let imported = Imported::kong(&data("kong/header-cert-auth.yml", upstream.port()), &[]);
+        assert_eq!(imported.ran.code, 2, "{}", imported.ran.stderr);
+        imported.fill_key("api-example-com");
+        Self { vestibule: Vestibule::start(&imported.files()), upstream }
+    }
+
+    fn ask(&self, line: &str, person: Option<&Person>) -> Answer {
+        let certificate = person.map_or_else(String::new, |person| format!("X-Client-Cert: {}\r\n", escaped(&person.certificate)));
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: api.example.com\r\nCname-Api-Key: {KEY}\r\nX-Forwarded-For: {}\r\n{certificate}\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
+            bank::CLIENT
+        );
+        self.vestibule.ask(head)
+    }
+
+    /// The username that the upstream was told, and by what it was found.
+    #[track_caller]
+    fn consumer(&self, line: &str, person: Option<&Person>) -> (String, String) {
+        let answer = self.ask(line, person);
+        let logged = self.vestibule.access_line(&answer);
+        assert_eq!(answer.status, 200, "{line}: {logged}");
+        let received = self.upstream.take_one();
+        let by = logged["consumer.by"].as_str().unwrap_or_default().to_owned();
+        (received.header("x-consumer-username").to_owned(), by)
+    }
+
+    #[track_caller]
+    fn refused(&self, line: &str, person: Option<&Person>) -> (u16, String) {
+        let answer = self.ask(line, person);
+        let code = self.vestibule.code(&answer);
+        assert!(!code.is_empty(), "{line} passed");
+        assert!(self.upstream.take().is_empty());
+        (answer.status, code)
+    }
+}
+
+fn named(name: &str) -> Person {
+    person(&leaf(name))
+}
+
+#[test]
+fn the_same_consumers_as_in_kong() {
+    let served = Served::header_cert_auth();
+    // A credential for the issuing CA counts before one for every CA, and that before names.
+    let table = [
+        ("GET /", "two-ways", "scoped", "subject_name"),
+        ("GET /", "by-hand", "any-ca", "subject_name"),
+        ("GET /", "by-username", "by-username", "username"),
+        ("GET /", "by-custom-id", "by-username", "custom_id"),
+        ("GET /usernames/", "by-username", "by-username", "username"),
+        ("GET /by-hand-alone/", "two-ways", "scoped", "subject_name"),
+        ("GET /default/", "by-username", "by-username", "username"),
+        ("GET /default/", "nobody", "everybody", "default_consumer"),
+        ("GET /anonymous/", "by-username", "by-username", "username"),
+        ("GET /anonymous/", "nobody", "guest", "anonymous"),
+        ("GET /partners/", "two-ways", "scoped", "subject_name"),
+        ("GET /not-partners/", "by-username", "by-username", "username"),
+    ];
+    for (line, name, username, by) in table {
+        assert_eq!(served.consumer(line, Some(&named(name))), (username.to_owned(), by.to_owned()), "{line} {name}");
+    }
+    let unknown = (401, "consumer_unknown".to_owned());
+    for (line, name) in [
+        ("GET /", "nobody"),
+        ("GET /", "everybody "),
+        ("GET /usernames/", "by-custom-id"),
+        ("GET /by-hand-alone/", "by-username"),
+        // The credentials of the other plugin are not this one's.
+        ("GET /", "of-the-other-plugin"),
+    ] {
+        assert_eq!(served.refused(line, Some(&named(name))), unknown, "{line} {name}");
+    }
+    // Names count for nothing where nobody trusts the issuer, and dates count.
+    let forged = person_of(&authorities().stranger, &leaf("two-ways"));
+    let late = person(&Leaf { dates: expired(), ..leaf("two-ways") });
+    for person in [&forged, &late] {
+        assert_eq!(served.refused("GET /", Some(person)).0, 401);
+        assert_eq!(served.refused("GET /default/", Some(person)).0, 401);
+        // In Kong anonymous takes everybody whose authentication failed.
+        assert_eq!(served.consumer("GET /anonymous/", Some(person)), ("guest".to_owned(), "anonymous".to_owned()));
+    }
+    assert_eq!(served.consumer("GET /anonymous/", None).0, "guest");
+    assert_eq!(served.refused("GET /", None), (401, "certificate_required".to_owned()));
+    for (line, name) in [("GET /partners/", "by-username"), ("GET /not-partners/", "two-ways")] {
+        assert_eq!(served.refused(line, Some(&named(name))), (403, "consumer_group_denied".to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn without_a_lookup_the_certificate_stands_for_itself() {
+    let served = Served::header_cert_auth();
+    let answer = served.ask("GET /skipped/", Some(&named("nobody")));
+    assert_eq!(answer.status, 200);
+    let received = served.upstream.take_one();
+    assert_eq!(received.header("x-consumer-id"), "");
+    assert!(received.header("x-authenticated-groups").contains("CN=nobody"), "{received:?}");
+    assert_eq!(served.refused("GET /skipped/", None).0, 401);
+}
+
+#[test]
+fn what_kong_alone_could_guard_is_closed() {
+    let served = Served::header_cert_auth();
+    let good = named("by-username");
+    // Its guard is key-auth: not even the good client comes through.
+    assert_eq!(served.ask("GET /keys/1", Some(&good)).status, 502);
+    // Not the route below whose path it is, which has another guard.
+    assert_eq!(served.refused("GET /default/7/secret", Some(&good)), (403, "denied_by_rule".to_owned()));
+    assert_eq!(served.consumer("GET /default/x/secret", Some(&named("nobody"))).0, "everybody");
+    let head = format!(
+        "GET /default/ HTTP/1.1\r\nHost: api.example.com\r\nCname-Api-Key: {KEY}\r\nX-Forwarded-For: {}\r\nX-Version: 2\r\n\
+         X-Client-Cert: {}\r\nConnection: close\r\n\r\n",
+        bank::CLIENT,
+        escaped(&good.certificate)
+    );
+    assert_eq!(served.vestibule.code(&served.vestibule.ask(head)), "denied_by_rule");
+    assert!(served.upstream.take().is_empty());
+}
+
+/// The longest path is not everything there: a method counts as much.
+#[test]
+fn the_route_is_the_one_that_kong_takes() {
+    let served = Served::header_cert_auth();
+    let stranger = named("nobody");
+    assert_eq!(served.consumer("GET /default/", Some(&stranger)).0, "everybody");
+    assert_eq!(served.refused("POST /default/", Some(&stranger)), (401, "consumer_unknown".to_owned()));
+    assert_eq!(served.consumer("POST /default/", Some(&named("two-ways"))).0, "scoped");
+    assert_eq!(served.refused("POST /anonymous/", None).0, 401);
+}
+
+/// The bodies that Kong's clients know.
+#[test]
+fn refusals_speak_as_kong() {
+    let served = Served::header_cert_auth();
+    let message = |answer: &Answer| -> String {
+        let body: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+        body["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(message(&served.ask("GET /", None)), "No required TLS certificate was sent");
+    assert_eq!(message(&served.ask("GET /", Some(&named("nobody")))), "TLS certificate failed verification");
+    assert_eq!(message(&served.ask("GET /partners/", Some(&named("by-username")))), "You cannot consume this service");
+}
