@@ -22,7 +22,8 @@ impl Served {
     }
 
     fn ask(&self, line: &str, person: Option<&Person>) -> Answer {
-        let certificate = person.map_or_else(String::new, |person| format!("X-Client-Cert: {}\r\n", escaped(&person.certificate)));
+        let certificate =
+            person.map_or_else(String::new, |person| format!("X-Client-Cert: {}\r\n", escaped(&person.certificate)));
         let head = format!(
             "{line} HTTP/1.1\r\nHost: api.example.com\r\nCname-Api-Key: {KEY}\r\nX-Forwarded-For: {}\r\n{certificate}\
              Content-Length: 0\r\nConnection: close\r\n\r\n",
