@@ -4,8 +4,11 @@ pub mod azion;
 mod fields;
 mod folder;
 pub mod kong;
+mod lines;
 mod remark;
+mod url;
 mod yaml;
+pub mod zuplo;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -16,8 +19,7 @@ use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
 use self::azion::{Conversion, Phase, Source};
-use self::folder::NewFile;
-use self::kong::Import;
+pub use self::folder::{Import, NewFile};
 use super::{USAGE, done, failed, say};
 use crate::secret::Pepper;
 
@@ -40,6 +42,24 @@ enum Product {
     Azion(AzionArgs),
     /// Kong's declarative configuration (decK's and DB-less) as a configuration folder. Exit code 2 when something was left out
     Kong(KongArgs),
+    /// Zuplo's policies.json, with routes.oas.json, as a configuration folder. Exit code 2 when something was left out
+    Zuplo(ZuploArgs),
+}
+
+#[derive(Debug, Args)]
+struct ZuploArgs {
+    /// `config/policies.json`, and `config/routes.oas.json`
+    #[arg(required = true, value_name = "FILE.json")]
+    files: Vec<PathBuf>,
+    /// The folder to make; one that exists is never written into
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// A host of the gateway; may be repeated
+    #[arg(long, value_name = "HOST")]
+    domain: Vec<String>,
+    /// The format of the front door that certificates come through; left out: nginx
+    #[arg(long, value_name = "FORMAT")]
+    front_door: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +100,23 @@ pub fn run(args: &ImportArgs, out: &mut dyn Write) -> ExitCode {
     match &args.product {
         Product::Azion(args) => run_azion(args, out),
         Product::Kong(args) => run_kong(args, out),
+        Product::Zuplo(args) => run_zuplo(args, out),
     }
+}
+
+fn run_zuplo(args: &ZuploArgs, out: &mut dyn Write) -> ExitCode {
+    let mut sources = Vec::new();
+    for path in &args.files {
+        match read(path) {
+            Ok(json) => sources.push((path.display().to_string(), json)),
+            Err(why) => return failed(&format!("`{}`: {why}", path.display())),
+        }
+    }
+    let options = zuplo::Options {
+        domains: args.domain.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        front_door: args.front_door.clone(),
+    };
+    finish_folder(&args.out, zuplo::convert(&sources, &options), out)
 }
 
 fn run_kong(args: &KongArgs, out: &mut dyn Write) -> ExitCode {
@@ -91,27 +127,28 @@ fn run_kong(args: &KongArgs, out: &mut dyn Write) -> ExitCode {
         revocation_hosts: args.revocation_host.clone(),
     };
     let read = text(&args.file).and_then(|text| yaml::read(&text)).and_then(|json| kong::convert(&source, &json, &options));
-    let (mut import, pepper) = match (read, Pepper::generate()) {
-        (Ok(import), Ok(pepper)) => (import, Zeroizing::new(pepper)),
-        (Err(why), _) => return failed(&format!("`{source}`: {why}")),
-        (_, Err(why)) => return failed(&why),
-    };
-    import.files.push(NewFile::secret("secrets/pepper", pepper));
-    finish_folder(&args.out, &import, out)
+    finish_folder(&args.out, read.map_err(|why| format!("`{source}`: {why}")), out)
 }
 
-/// Writes the folder and the report.
-fn finish_folder(folder: &Path, import: &Import, out: &mut dyn Write) -> ExitCode {
+/// Writes the folder, with a pepper of its own, and the report.
+fn finish_folder(folder: &Path, converted: Result<Import, String>, out: &mut dyn Write) -> ExitCode {
+    let mut import = match converted {
+        Ok(import) => import,
+        Err(why) => return failed(&why),
+    };
+    match Pepper::generate() {
+        Ok(pepper) => import.files.push(NewFile::secret("secrets/pepper", Zeroizing::new(pepper))),
+        Err(why) => return failed(&why),
+    }
     let mut lines: Vec<String> = import.remarks.iter().map(ToString::to_string).collect();
     lines.push(import.summary.clone());
     let report = NewFile::new("import-report.txt", lines.join("\n") + "\n");
-    let written = folder::write(folder, &import.files).and_then(|()| folder::add(folder, &report));
-    if let Err(why) = written {
+    import.files.push(report);
+    if let Err(why) = folder::write(folder, &import.files) {
         return failed(&format!("`{}` cannot be made: {why}", folder.display()));
     }
     lines.iter().for_each(|line| say(line));
-    let said =
-        writeln!(out, "wrote {} ({} files); next: vestibule check --config {0}", folder.display(), import.files.len() + 1);
+    let said = writeln!(out, "wrote {} ({} files); next: vestibule check --config {0}", folder.display(), import.files.len());
     if import.is_whole() { done(said) } else { ExitCode::from(LEFT_OUT) }
 }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::remark::Remark;
+
 /// A file of the folder.
 #[derive(Debug)]
 pub struct NewFile {
@@ -28,17 +30,39 @@ impl NewFile {
     }
 }
 
+/// A folder, and what could not come along.
+#[derive(Debug)]
+pub struct Import {
+    /// The files.
+    pub files: Vec<NewFile>,
+    /// What the user has to know.
+    pub remarks: Vec<Remark>,
+    /// One line about all of it.
+    pub summary: String,
+}
+
+impl Import {
+    /// Whether nothing was left out.
+    pub fn is_whole(&self) -> bool {
+        !self.remarks.iter().any(|remark| remark.left_out)
+    }
+}
+
 /// Makes the folder.
 ///
 /// # Errors
 /// When it is there already, or cannot be written.
 pub(super) fn write(folder: &Path, files: &[NewFile]) -> io::Result<()> {
     DirBuilder::new().mode(0o750).create(folder)?;
-    files.iter().try_for_each(|file| add(folder, file))
+    let made = files.iter().try_for_each(|file| add(folder, file));
+    if made.is_err() {
+        // Half of a configuration may let in whom the other half would not.
+        std::fs::remove_dir_all(folder)?;
+    }
+    made
 }
 
-/// Adds one more file.
-pub(super) fn add(folder: &Path, file: &NewFile) -> io::Result<()> {
+fn add(folder: &Path, file: &NewFile) -> io::Result<()> {
     let path = folder.join(&file.path);
     if let Some(parent) = path.parent() {
         DirBuilder::new().mode(0o750).recursive(true).create(parent)?;

@@ -25,8 +25,8 @@ use self::auth::Auth;
 use self::guard::{Acl, Role};
 use self::tenant::Made;
 use self::write::{Door, ProcessFile};
-use super::folder::NewFile;
-use super::remark::{Remark, Report};
+use super::folder::{Import, NewFile};
+use super::remark::Report;
 
 /// What the file does not say.
 #[derive(Debug, Default)]
@@ -37,17 +37,6 @@ pub struct Options {
     pub front_door: Option<String>,
     /// Hosts of lists and OCSP responders.
     pub revocation_hosts: Vec<String>,
-}
-
-/// A folder, and what could not come along.
-#[derive(Debug)]
-pub struct Import {
-    /// The files.
-    pub files: Vec<NewFile>,
-    /// What the user has to know.
-    pub remarks: Vec<Remark>,
-    /// One line about all of it.
-    pub summary: String,
 }
 
 /// Converts a declarative configuration. `source` is its name in remarks.
@@ -81,7 +70,8 @@ pub fn convert(source: &str, json: &Value, options: &Options) -> Result<Import, 
         files.push(NewFile::new(write::consumers_path(*kind), document.people.write(*kind, &counted)));
     }
     for authority in &document.authorities {
-        if let Some(path) = made.authorities.get(&authority.sha256) {
+        // Two ids may have one certificate.
+        if let Some(path) = made.authorities.remove(&authority.sha256) {
             files.push(NewFile::new(path, authority.pem.as_str()));
         }
     }
@@ -106,13 +96,6 @@ pub fn convert(source: &str, json: &Value, options: &Options) -> Result<Import, 
         if made.kinds.is_empty() { 0 } else { document.people.consumers.len() }
     );
     Ok(Import { files, remarks: report.remarks, summary })
-}
-
-impl Import {
-    /// Whether nothing was left out.
-    pub fn is_whole(&self) -> bool {
-        !self.remarks.iter().any(|remark| remark.left_out)
-    }
 }
 
 /// The gateway's own certificates, where handshakes are ours.

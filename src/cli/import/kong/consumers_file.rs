@@ -7,7 +7,7 @@ use toml_edit::{Array, InlineTable, Value};
 
 use super::auth::Kind;
 use super::person::{Consumer, People, groups_of};
-use super::policy::list;
+use crate::cli::import::lines::texts;
 use crate::cli::import::remark::Report;
 
 /// The longest name that a consumer may have, in bytes.
@@ -114,7 +114,7 @@ impl People {
             let groups = groups_of(consumer, counted).0;
             for (key, values) in [("groups", &groups), ("tags", &consumer.tags)] {
                 if !values.is_empty() {
-                    put(key, list(values));
+                    put(key, texts(values));
                 }
             }
             let credentials = consumer.credentials.iter().filter(|credential| credential.kind == kind);

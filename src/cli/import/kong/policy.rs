@@ -7,6 +7,7 @@ use toml_edit::Value;
 use super::auth::Auth;
 use super::guard::{Acl, Guard};
 use super::person::{Consumer, People};
+use crate::cli::import::lines::texts;
 use crate::cli::import::remark::Report;
 
 /// The keys of a `policy` table, in order.
@@ -38,10 +39,10 @@ pub(super) fn of(guard: &Guard<'_>, auth: &Auth, set: &str, people: &People) -> 
         keys.push(("authenticated_group_by", auth.authenticated_group_by.into()));
     } else {
         if let Some(by) = &auth.consumer_by {
-            keys.push(("consumer_by", list(by)));
+            keys.push(("consumer_by", texts(by)));
         }
         if !auth.san_dirname_matcher.is_empty() {
-            keys.push(("san_dirname_matcher", list(&auth.san_dirname_matcher)));
+            keys.push(("san_dirname_matcher", texts(&auth.san_dirname_matcher)));
         }
         if let Some(consumer) = known(&auth.default_consumer) {
             keys.push(("default_consumer", consumer.into()));
@@ -53,7 +54,7 @@ pub(super) fn of(guard: &Guard<'_>, auth: &Auth, set: &str, people: &People) -> 
     if let Some(acl) = guard.acl {
         for (key, groups) in [("allow_groups", &acl.allow), ("deny_groups", &acl.deny)] {
             if !groups.is_empty() {
-                keys.push((key, list(groups)));
+                keys.push((key, texts(groups)));
             }
         }
     }
@@ -100,8 +101,4 @@ pub(super) fn consumer_groups(people: &People, acls: &[&Acl]) -> BTreeMap<String
         may.insert(group.clone(), counted && !of_acl);
     }
     may
-}
-
-pub(super) fn list(texts: &[String]) -> Value {
-    Value::Array(texts.iter().map(String::as_str).collect())
 }

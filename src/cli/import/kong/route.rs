@@ -84,8 +84,10 @@ pub(super) fn read(names: Names, place: String, of: &mut Fields<'_>, by_tilde: b
         let text = "`protocols` is https alone: plain HTTP must be refused or redirected by the front door";
         report.note(&place, text);
     }
+    // As rules can ask for them.
+    let plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let headers = match headers {
-        Some(Value::Object(headers)) => headers.keys().cloned().collect(),
+        Some(Value::Object(headers)) if headers.keys().all(plain) => headers.keys().cloned().collect(),
         Some(_) => {
             unseen.push("`headers` that cannot be read".into());
             Vec::new()

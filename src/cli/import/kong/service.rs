@@ -8,6 +8,7 @@ use super::authority::Authority;
 use super::entity::{Names, Strict, fields, named, objects, text};
 use crate::cli::import::fields::Fields;
 use crate::cli::import::remark::Report;
+use crate::cli::import::url::Url;
 
 /// A service.
 pub(super) struct Service {
@@ -103,31 +104,6 @@ fn pems(ids: &[String], authorities: &[Authority], problems: &mut Vec<String>) -
         }
     }
     (!text.is_empty()).then_some(text)
-}
-
-struct Url {
-    protocol: String,
-    host: String,
-    port: Option<u64>,
-    path: String,
-}
-
-impl Url {
-    fn parse(text: &str) -> Option<Self> {
-        let (protocol, rest) = text.split_once("://")?;
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // A user or password would be lost.
-        let bad = authority.contains('@') || path.contains(['?', '#']);
-        let end_of_host = authority.rfind(']').map_or(0, |at| at + 1);
-        let (host, port) = match authority.get(end_of_host..)?.rfind(':') {
-            Some(at) => {
-                let (host, port) = authority.split_at(end_of_host + at);
-                (host, Some(port.trim_start_matches(':').parse().ok()?))
-            }
-            None => (authority, None),
-        };
-        (!bad).then(|| Self { protocol: protocol.to_ascii_lowercase(), host: host.to_owned(), port, path: path.to_owned() })
-    }
 }
 
 /// A service whose host is the name of an upstream of Kong's goes to its first target.

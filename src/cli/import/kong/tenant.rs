@@ -9,7 +9,7 @@ use super::guard::{self, Guard, Role};
 use super::plan::{self, Hosts, Placed};
 use super::policy::{self, Keys, Set};
 use super::service::Service;
-use super::write::{CLOSED, CaFiles, Door, RouteText, RuleText, TenantFile};
+use super::write::{self, CLOSED, CaFiles, Door, RouteText, TenantFile};
 use crate::cli::import::folder::NewFile;
 use crate::cli::import::remark::Report;
 
@@ -225,6 +225,6 @@ fn denials(hosts: &Hosts, document: &Document<'_>, tenant: &mut TenantFile, made
         };
         tell_once(made, report, &route.place, why);
         let name = format!("closed: {} ({})", route.place, tenant.rules.len() + 1);
-        tenant.rules.push(RuleText::deny(name, &denied.paths, denied.header.as_deref()));
+        tenant.rules.push(write::denial(name, &denied.paths, denied.header.as_deref()));
     }
 }

@@ -1,15 +1,13 @@
 //! The folder: `vestibule.toml`, a file for each tenant, CAs, consumers, the gateway's own certificates.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
 use toml_edit::Value;
 
 use super::auth::Kind;
 use super::plan::Paths;
 use super::policy::{Keys, Set};
 use crate::cli::import::folder::NewFile;
-use crate::cli::import::remark::one_line;
+use crate::cli::import::lines::{Lines, RuleText, texts};
 
 /// The upstream of routes that are closed: nothing can listen there.
 pub(super) const CLOSED: &str = "closed";
@@ -55,50 +53,18 @@ pub(super) struct RouteText {
     pub(super) policy: Keys,
 }
 
-/// A rule.
-pub(super) struct RuleText {
-    pub(super) name: String,
-    pub(super) criteria: Vec<(String, &'static str, Option<String>)>,
-    pub(super) behaviors: Vec<Vec<(&'static str, Value)>>,
-}
-
-impl RuleText {
-    /// Refuses these paths, or those of them with this header.
-    pub(super) fn deny(name: String, paths: &Paths, header: Option<&str>) -> Self {
-        let path = match paths {
-            Paths::Fitting(pattern) => ("${uri}".to_owned(), "matches", Some(pattern.clone())),
-            Paths::Below(start) => ("${uri}".to_owned(), "starts_with", Some(start.clone())),
-        };
-        let header = header.map(|header| {
-            let variable = header.to_ascii_lowercase().replace('-', "_");
-            (format!("${{http_{variable}}}"), "exists", None)
-        });
-        let criteria = std::iter::once(path).chain(header).collect();
-        Self { name, criteria, behaviors: vec![vec![("type", "deny".into())]] }
-    }
-}
-
-/// Lines of TOML.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn comment(&mut self, text: &str) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "# {}", one_line(text));
-    }
-
-    fn heading(&mut self, name: &str) {
-        let _ = writeln!(self.0, "\n{name}");
-    }
-
-    fn key(&mut self, key: &str, value: impl Into<Value>) {
-        let _ = writeln!(self.0, "{key} = {}", value.into());
-    }
-}
-
-fn texts(values: &[String]) -> Value {
-    super::policy::list(values)
+/// Refuses these paths, or those of them with this header.
+pub(super) fn denial(name: String, paths: &Paths, header: Option<&str>) -> RuleText {
+    let path = match paths {
+        Paths::Fitting(pattern) => ("${uri}".to_owned(), "matches", Some(pattern.clone())),
+        Paths::Below(start) => ("${uri}".to_owned(), "starts_with", Some(start.clone())),
+    };
+    let header = header.map(|header| {
+        let variable = header.to_ascii_lowercase().replace('-', "_");
+        (format!("${{http_{variable}}}"), "exists", None)
+    });
+    let criteria = std::iter::once(path).chain(header).collect();
+    RuleText { name, criteria, behaviors: vec![vec![("type", "deny".into())]] }
 }
 
 pub(super) fn tenant(source: &str, tenant: &TenantFile) -> NewFile {
@@ -149,7 +115,7 @@ pub(super) fn tenant(source: &str, tenant: &TenantFile) -> NewFile {
         lines.0.push_str("[routes.policy]\n");
         route.policy.iter().for_each(|(key, value)| lines.key(key, value.clone()));
     }
-    tenant.rules.iter().for_each(|written| rule(&mut lines, written));
+    tenant.rules.iter().for_each(|written| lines.rule(written));
     NewFile::new(format!("tenants/{}.toml", tenant.name), lines.0)
 }
 
@@ -197,23 +163,6 @@ fn door(lines: &mut Lines, door: &Door) {
     }
 }
 
-fn rule(lines: &mut Lines, rule: &RuleText) {
-    lines.heading("[[rules]]");
-    lines.key("name", rule.name.as_str());
-    let groups = rule.criteria.iter().map(|(variable, operator, argument)| {
-        let argument = argument.as_ref().map(|text| format!(", argument = {}", Value::from(text.as_str())));
-        let variable = Value::from(variable.as_str());
-        format!("  [{{ variable = {variable}, operator = \"{operator}\"{} }}],\n", argument.unwrap_or_default())
-    });
-    let groups: String = groups.collect();
-    let behaviors = rule.behaviors.iter().map(|behavior| {
-        let keys: Vec<String> = behavior.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        format!("  {{ {} }},\n", keys.join(", "))
-    });
-    let behaviors: String = behaviors.collect();
-    let _ = write!(lines.0, "criteria = [\n{groups}]\nbehaviors = [\n{behaviors}]\n");
-}
-
 pub(super) fn consumers_path(kind: Kind) -> String {
     format!("consumers/{}.toml", kind.plugin())
 }
@@ -247,7 +196,7 @@ pub(super) fn process(source: &str, process: &ProcessFile) -> NewFile {
                 format!("{{ certificate = {}, key = {} }}", Value::from(chain.as_str()), Value::from(key.as_str()))
             })
             .collect();
-        let _ = writeln!(lines.0, "certificates = [{}]", pairs.join(", "));
+        lines.0.push_str(&format!("certificates = [{}]\n", pairs.join(", ")));
     }
     lines.heading("[secrets]");
     lines.key("pepper_file", "secrets/pepper");
