@@ -5,7 +5,9 @@ use actix_web::http::{StatusCode, header};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
+use crate::probe::Sight;
 use crate::refusal::Refusal;
+use crate::rules::{RuleAnswer, Says};
 use crate::x509::certificate::Certificate;
 use crate::x509::name::Name;
 use crate::x509::name_form::NameForm;
@@ -15,6 +17,22 @@ const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
 const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
 /// And that of its plugin acl.
 const KONG_GROUP_DENIED: &str = "You cannot consume this service";
+
+/// Makes the answer of a rule; without a status where nothing is to be sent. `X-Request-Id` is on it like on every other.
+pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
+    let mut made = HttpResponse::build(StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    made.insert_header(("x-request-id", request_id));
+    match answer.says() {
+        Says::Custom { content_type, body, .. } => {
+            if let Some(content_type) = content_type {
+                made.insert_header((header::CONTENT_TYPE, content_type.as_bytes()));
+            }
+            made.body(body.clone())
+        }
+        Says::Redirect { location, .. } => made.insert_header((header::LOCATION, location.as_bytes())).finish(),
+        Says::Drop | Says::NoContent => made.finish(),
+    }
+}
 
 /// Makes the answer. `X-Request-Id` is on it like on every other.
 pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpResponse {
@@ -51,7 +69,15 @@ pub fn name_forms(name: &Name) -> serde_json::Value {
 
 /// The answer of the DN helper: the names of the certificate that was presented.
 pub fn names_of(certificate: &Certificate, request_id: &str) -> HttpResponse {
-    let body = json!({"subject": name_forms(certificate.subject()), "issuer": name_forms(certificate.issuer())});
+    told(&json!({"subject": name_forms(certificate.subject()), "issuer": name_forms(certificate.issuer())}), request_id)
+}
+
+/// The answer to a probe: what was seen of its request.
+pub fn shown(sight: &Sight, request_id: &str) -> HttpResponse {
+    told(&json!(sight), request_id)
+}
+
+fn told(body: &serde_json::Value, request_id: &str) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -186,6 +186,11 @@ impl Identification {
         Ok(Self { who })
     }
 
+    /// What a route that only watches makes of a refusal: nobody is known.
+    pub fn not_enforced(_refused: &Refused) -> Self {
+        Self { who: Who::Nobody }
+    }
+
     /// The consumer, if it is one.
     pub fn consumer(&self) -> Option<&FoundConsumer> {
         match &self.who {

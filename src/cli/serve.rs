@@ -43,9 +43,9 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     };
     loaded.snapshot.attach(&revocation);
-    let replay = Arc::clone(&loaded.process.replay);
+    let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay };
+    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay, probe };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -24,6 +24,7 @@ pub(super) struct PolicySettings {
     verification: VerificationSettings,
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
+    monitor: bool,
     expiry: ExpiryWarning,
     consumers: ConsumerSettings,
 }
@@ -41,6 +42,7 @@ impl Default for PolicySettings {
             verification: VerificationSettings::default(),
             trusted_ca: None,
             registered: Arc::default(),
+            monitor: false,
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
             consumers: ConsumerSettings::default(),
         }
@@ -76,6 +78,7 @@ impl PolicySettings {
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
             consumers: self.consumers.read(&table),
+            monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
         table.finish();
@@ -109,7 +112,7 @@ impl PolicySettings {
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        let expiry = self.expiry.clone();
+        let (expiry, monitor) = (self.expiry.clone(), self.monitor);
         let consumers = self.consumers.ready(at, consumers, self.admission.verification);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
         Some(RoutePolicy {
@@ -118,6 +121,7 @@ impl PolicySettings {
             verification,
             admission: self.admission,
             registered,
+            monitor,
             expiry,
             consumers: consumers?,
         })

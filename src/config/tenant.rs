@@ -1,6 +1,7 @@
 //! A tenant's file: domains, front doors, CAs, policy, routes, rules.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use http::HeaderName;
 
@@ -17,7 +18,7 @@ use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
 use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
-use crate::rules::{Behavior, Rule, RuleSet, Variable};
+use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
 pub(super) struct Place<'p> {
@@ -35,28 +36,32 @@ pub(super) fn read(
     wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
-    let mut rules = rules::read(&table);
-    let consumers = consumers::read(&table, place.folder);
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
+    let upstreams = upstreams::read(&table, place.folder);
+    let known = rules::known(&table, place.folder, process, &doors, &upstreams);
+    let mut rules = rules::read(&table, &known);
+    let consumers = consumers::read(&table, place.folder);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
-    let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams, &consumers);
-    consumer_headers(&table, &routes, &mut rules);
+    let mut routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams, &consumers);
+    consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     consumers_without_certificates(&table, &routes, &consumers);
+    rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, dn_helper, profiles))
+    // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
+    let upstreams = upstreams.into_values().flatten().collect();
+    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, dn_helper, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.
@@ -65,9 +70,12 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
     if routes.is_empty() || !nobody_looks {
         return;
     }
-    let asks = |rule: &&Rule| rule.criteria.variables().any(Variable::is_about_certificate);
-    for rule in rules.request.iter().filter(asks) {
-        let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
+    fn asking<B>(rules: &[Arc<Rule<B>>]) -> impl Iterator<Item = &str> {
+        let asks = |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(Variable::is_about_certificate);
+        rules.iter().filter(asks).map(|rule| rule.name.as_str())
+    }
+    for rule in asking(&rules.firewall).chain(asking(&rules.request)).chain(asking(&rules.response)) {
+        let found = format!("rule `{rule}` asks about the certificate, and no route looks at one");
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
 }
@@ -82,21 +90,24 @@ fn consumers_without_certificates(tenant: &Table<'_>, routes: &[Route], consumer
 }
 
 /// The upstream gets to know the consumer in Kong's headers, wherever a route asks for one.
-fn consumer_headers(tenant: &Table<'_>, routes: &[Route], rules: &mut RuleSet) {
+fn consumer_headers(tenant: &Table<'_>, routes: &[Route], known: &Known, rules: &mut RuleSet) {
     if routes.iter().all(|route| matches!(route.policy.consumers.lookup, Lookup::Off)) {
         return;
     }
-    let mut added = Vec::new();
+    let scope = Scope::new(Phase::Request, known);
+    let mut headers = rules.upstream_headers.to_vec();
     for (name, variable) in ConsumerVariable::UPSTREAM_HEADERS {
         if rules.header_names().any(|taken| are_aliases(taken.as_str(), name)) {
             let found = format!("`{name}` is set by a rule or [upstream_headers], and tells the consumer");
             tenant.problem("upstream_headers", found, "a name of its own");
         }
-        if let Ok(Behavior::AddRequestHeader(name, template)) = Behavior::add(name, &format!("${{{}}}", variable.name())) {
-            added.push((name, template));
+        if let Ok(Behavior::AddRequestHeader(name, template)) =
+            Behavior::add(name, &format!("${{{}}}", variable.name()), &scope)
+        {
+            headers.push((name, template));
         }
     }
-    rules.upstream_headers.extend(added);
+    rules.upstream_headers = headers.into();
 }
 
 fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> {

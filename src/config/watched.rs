@@ -8,14 +8,16 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 15] = [
+const FILE_KEYS: [&str; 17] = [
     "allow_certificates",
     "ca_certificate",
     "certificate",
     "certificates",
     "consumers_file",
     "crl",
+    "database",
     "deny_certificates",
+    "file",
     "intermediates",
     "issuers",
     "key",

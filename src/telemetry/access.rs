@@ -182,7 +182,11 @@ pub struct AccessLine<'l> {
     pub authenticated_group: Option<&'l str>,
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
-    /// `decision`: `permit` or `refuse`; `none` when the client left before there was one.
+    /// `monitored`: what rules and verifications that are only watched would have done.
+    pub monitored: &'l [String],
+    /// `rule.answered`: the rule that answered.
+    pub answered_by: Option<&'l str>,
+    /// `decision`: `permit`, `refuse` or `answer`; `none` when the client left before there was one.
     pub decision: &'l str,
     /// `refusal.code`.
     pub refusal_code: Option<&'l str>,
@@ -237,7 +241,9 @@ impl AccessLine<'_> {
         text(out, "consumer.credential", self.credential);
         text(out, "authenticated_group", self.authenticated_group);
         list(out, "forward.notes", self.notes);
+        list(out, "monitored", self.monitored);
         text(out, "decision", Some(self.decision));
+        text(out, "rule.answered", self.answered_by);
         text(out, "refusal.code", self.refusal_code);
         text(out, "refusal.cause", self.refusal_cause);
         number(out, "status", Some(u64::from(self.status)));

@@ -85,9 +85,9 @@ fn a_good_request_is_told_stage_by_stage() {
             "verify         SUCCESS\n",
             "admission      verified; waived: nothing\n",
             "consumer       `c1`, found by default_consumer\n  username     guest\n  custom_id    4711\n  groups       eu, beta\n",
-            "rule           no contractors: did not match\n",
+            "rule           no contractors: did not match (request)\n",
             "  no   ${subject.O} is_equal \"Contractors\", found \"Vestibule Test\"\n",
-            "rule           tell: matched\n",
+            "rule           tell: matched (request)\n",
             "sets           ssl-client-verify: SUCCESS\n",
             "sets           x-cn: client\n",
             "sets           x-consumer-id: c1\n",
@@ -172,7 +172,10 @@ fn each_later_stage_refuses_with_its_cause() {
     let said = folder.explain(&with_certificate(&good));
     says(
         &said,
-        &["rule           no contractors: matched\n", "refuse: 403 denied_by_rule\n  cause        rule `no contractors`\n"],
+        &[
+            "rule           no contractors: matched (request)\n",
+            "refuse: 403 denied_by_rule\n  cause        rule `no contractors`\n",
+        ],
     );
 }
 

@@ -464,6 +464,63 @@ fn rules_and_subrequests_know_the_consumer() {
     assert_eq!(answer.header("x-consumer-groups"), Some("eu, beta"));
 }
 
+#[test]
+fn expressions_know_the_consumer() {
+    let consumers = "[[consumers]]\nid = \"a\"\nusername = \"a\"\ngroups = [\"eu\", \"beta\"]\ntags = [\"gold\"]\n\
+                     [[consumers]]\nid = \"guest\"\n";
+    let routes = [("", ""), ("guests/", "allow_unauthenticated_requests = true, anonymous = \"guest\"")];
+    let mut tenant = tenant(consumers, &routes);
+    for (name, when) in [
+        ("one", "identity.consumer_id == 'a' && identity.consumer_username.startsWith('a')"),
+        ("two", "'beta' in identity.consumer_groups && identity.consumer_tags.exists(tag, tag == 'gold')"),
+        ("three", "identity.consumer_anonymous"),
+        ("four", "identity.consumer_id == '' && size(identity.consumer_groups) == 0"),
+    ] {
+        let _ = write!(
+            tenant.tables,
+            "[[rules]]\nname = \"{name}\"\nwhen = \"{when}\"\n\
+             behaviors = [{{ type = \"add_request_header\", value = \"X-Held: {name}\" }}]\n"
+        );
+    }
+    // The response phase knows it too.
+    tenant.tables.push_str(
+        "[[rules]]\nname = \"back\"\nphase = \"response\"\n\
+         behaviors = [{ type = \"add_response_header\", value = \"X-Was: ${consumer_id}\" }]\n",
+    );
+    let bank = Bank::with(&tenant);
+    let held = |request: Request| {
+        let answer = bank.vestibule.ask(request.text());
+        assert_eq!(answer.status, 200, "{}", bank.vestibule.code(&answer));
+        let received = bank.upstream.take_one();
+        let lines = received.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-held"));
+        let held: Vec<String> = lines.map(|(_, value)| value.clone()).collect();
+        (held.join(" "), answer.header("x-was").unwrap_or_default().to_owned())
+    };
+    assert_eq!(held(Request::get("/c/").of(&person(&leaf("a")))), ("one two".into(), "a".into()));
+    assert_eq!(held(Request::get("/c/guests/").of_nobody()), ("three".into(), "guest".into()));
+    assert_eq!(held(Request::get("/permissive/").of_nobody()), ("four".into(), String::new()));
+}
+
+#[test]
+fn a_route_that_only_watches_refuses_no_consumer() {
+    let consumers = "[[consumers]]\nid = \"b\"\nusername = \"b\"\ngroups = [\"blocked\"]\n";
+    let routes = [("watched/", "verification_mode = \"monitor\", deny_groups = [\"blocked\"]")];
+    let bank = Bank::with(&tenant(consumers, &routes));
+    // Whoever is known stays known; whoever is not known is nobody.
+    let (told, line) = passes(&bank, "/c/watched/", Some(&person(&leaf("b"))));
+    assert_eq!(told["x-consumer-id"], "b");
+    assert_eq!(line["monitored"], serde_json::json!(["verification: consumer_group_denied"]), "{line}");
+    let (told, line) = passes(&bank, "/c/watched/", Some(&person(&leaf("nobody"))));
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(line["monitored"], serde_json::json!(["verification: consumer_unknown"]), "{line}");
+    // What is not verified has no name either.
+    let (told, line) = passes(&bank, "/c/watched/", Some(&person_of(&authorities().stranger, &leaf("b"))));
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(line["monitored"], serde_json::json!(["verification: certificate_untrusted"]), "{line}");
+    let (_, line) = passes(&bank, "/c/watched/", Some(&good()));
+    assert!(line.get("monitored").is_none(), "{line}");
+}
+
 /// One consumer as a line.
 fn line(at: usize) -> String {
     format!(
