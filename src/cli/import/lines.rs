@@ -9,6 +9,8 @@ use super::remark::one_line;
 /// A rule.
 pub(super) struct RuleText {
     pub(super) name: String,
+    /// Paths of the routes that it is for; empty for all.
+    pub(super) routes: Vec<String>,
     pub(super) criteria: Vec<(String, &'static str, Option<String>)>,
     /// Keys of each.
     pub(super) behaviors: Vec<Vec<(&'static str, Value)>>,
@@ -36,6 +38,9 @@ impl Lines {
     pub(super) fn rule(&mut self, rule: &RuleText) {
         self.heading("[[rules]]");
         self.key("name", rule.name.as_str());
+        if !rule.routes.is_empty() {
+            self.key("routes", texts(&rule.routes));
+        }
         let groups = rule.criteria.iter().map(|(variable, operator, argument)| {
             let argument = argument.as_ref().map(|text| format!(", argument = {}", Value::from(text.as_str())));
             let variable = Value::from(variable.as_str());

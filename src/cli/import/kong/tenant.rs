@@ -59,14 +59,16 @@ pub(super) fn make(
         routes: Vec::new(),
         rules: Vec::new(),
     };
-    for (placed, mut guard) in placed.iter().zip(guards) {
+    for (route, mut guard) in placed.iter().zip(guards) {
+        let same = placed.iter().filter(|other| other.path == route.path);
+        let others: Vec<String> = same.flat_map(|other| other.methods.iter().cloned()).collect();
         if let (Some(auth), Some(leading)) = (guard.auth, leading)
             && (auth.kind != leading.kind || auth.header != leading.header)
         {
             guard.closed.push("a domain is reached through one front door, and other routes of it have another".into());
         }
-        guard.closed.extend(placed.doubt.clone());
-        let written = route(placed, &guard, document, &mut tenant, made, report);
+        guard.closed.extend(route.doubt.clone());
+        let written = self::route((route, &others), &guard, document, &mut tenant, made, report);
         tenant.routes.push(written);
     }
     let looks_up = |route: &RouteText| {
@@ -96,7 +98,7 @@ fn door(leading: Option<&Auth>, guards: &[Guard<'_>], options: &Options) -> Door
 }
 
 fn route(
-    placed: &Placed,
+    (placed, others): (&Placed, &[String]),
     guard: &Guard<'_>,
     document: &Document<'_>,
     tenant: &mut TenantFile,
@@ -129,12 +131,24 @@ fn route(
         }
     };
     let stripped = if of.strip_path { placed.matched.trim_end_matches('/') } else { "" };
-    if !stripped.is_empty() || !service.path.is_empty() {
-        let text =
-            format!("the upstream sees the path as it is: Kong takes `{stripped}` off and puts `{}` before it", service.path);
-        tell_once(made, report, &place, text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let sayable = service.path.bytes().all(plain);
+    let written = RouteText { comments: vec![place.clone()], path, methods, upstream, policy };
+    if !sayable {
+        tell_once(made, report, &place, "its service's `path` cannot be said here: the upstream sees paths without it".into());
     }
-    RouteText { comments: vec![place], path, methods, upstream, policy }
+    let before = if sayable { service.path.as_str() } else { "" };
+    if !stripped.is_empty() || !before.is_empty() {
+        let name = format!("path: {place} ({})", tenant.rules.len() + 1);
+        tenant.rules.push(write::rewrite(name, &written, others, stripped, before));
+    }
+    if !before.is_empty() && made.told.insert((place.clone(), "joined".into())) {
+        report.note(
+            &place,
+            format!("paths are joined with one `/`: the route's own path arrives as `{before}/`, with Kong as `{before}`"),
+        );
+    }
+    written
 }
 
 fn tell_once(made: &mut Made, report: &mut Report, place: &str, text: String) {

@@ -154,7 +154,12 @@ fn exactly(operations: &[Operation]) -> Vec<RuleText> {
             ("${uri}".to_owned(), "does_not_match", Some(templates.join("|"))),
         ];
         let deny = vec![vec![("type", Value::from("deny"))]];
-        rules.push(RuleText { name: format!("no other {method} below {start}"), criteria, behaviors: deny });
+        rules.push(RuleText {
+            name: format!("no other {method} below {start}"),
+            routes: Vec::new(),
+            criteria,
+            behaviors: deny,
+        });
     }
     rules
 }
