@@ -26,7 +26,7 @@ use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use debug::Debugging;
 pub use expiry::{EndingCa, Expiring};
-pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
+pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Routes, Tenant};
 
 /// A whole configuration, ready.
 pub struct Snapshot {

@@ -17,7 +17,7 @@ use crate::clock::UnixTime;
 use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
-use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
+use crate::journey::{Authorize, ErrorStyle, Route, Routes, Tenant};
 use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
@@ -61,7 +61,16 @@ pub(super) fn read(
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, dn_helper, profiles))
+    Some(Tenant {
+        name: place.name.to_owned(),
+        rules,
+        upstreams,
+        error_style: style,
+        authorize,
+        dn_helper,
+        profiles,
+        routes: Routes::new(routes),
+    })
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.

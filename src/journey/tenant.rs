@@ -110,29 +110,26 @@ pub struct Tenant {
     pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
-    routes: Vec<Arc<Route>>,
+    /// Its routes.
+    pub routes: Routes,
+}
+
+/// A tenant's routes, in the order in which they are tried.
+#[derive(Default)]
+pub struct Routes(Vec<Arc<Route>>);
+
+impl Routes {
+    /// From the longest path to the shortest; among equal ones those with methods first.
+    pub fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
+        Self(routes.into_iter().map(Arc::new).collect())
+    }
 }
 
 impl Tenant {
-    /// A tenant of its parts. Routes are tried from the longest path to the shortest; among equal ones those with methods first.
-    pub fn new(
-        name: String,
-        mut routes: Vec<Route>,
-        rules: RuleSet,
-        upstreams: Vec<Arc<Upstream>>,
-        error_style: ErrorStyle,
-        authorize: Option<Authorize>,
-        dn_helper: Option<String>,
-        profiles: Profiles,
-    ) -> Self {
-        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        let routes = routes.into_iter().map(Arc::new).collect();
-        Self { name, rules, upstreams, error_style, authorize, dn_helper, profiles, routes }
-    }
-
     /// Its routes, in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter().map(Arc::as_ref)
+        self.routes.0.iter().map(Arc::as_ref)
     }
 
     /// The endpoint for subrequests, when this is one. Clients of our own TLS listener ask nothing in others' names.
@@ -164,13 +161,13 @@ impl Tenant {
 
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
     pub fn looks_at_certificates(&self) -> bool {
-        self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
+        self.routes.0.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
     }
 
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
         let fits =
             |route: &&Arc<Route>| path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method));
-        self.routes.iter().find(fits)
+        self.routes.0.iter().find(fits)
     }
 }
 
