@@ -18,7 +18,15 @@ mod recording_upstream;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
+#[path = "import_kong/hostile.rs"]
+mod hostile;
+#[path = "import_kong/left_out.rs"]
+mod left_out;
 #[path = "import_kong/served.rs"]
 mod served;
 #[path = "import_kong/set_up.rs"]
 mod set_up;
+#[path = "import_kong/tables.rs"]
+mod tables;
+#[path = "import_kong/zuplo.rs"]
+mod zuplo;

@@ -1,6 +1,6 @@
 //! What was imported, checked and served over HTTP: the same consumers as in Kong's order, and nobody else.
 
-use crate::bank::{self, KEY, Person, authorities, escaped, expired, leaf, person, person_of};
+use crate::bank::{self, DOMAIN, KEY, Person, authorities, escaped, expired, leaf, person, person_of};
 use crate::http_client::Answer;
 use crate::pki::Leaf;
 use crate::recording_upstream::RecordingUpstream;
@@ -135,6 +135,24 @@ fn what_kong_alone_could_guard_is_closed() {
     assert!(served.upstream.take().is_empty());
 }
 
+#[test]
+fn paths_are_rewritten_as_in_kong() {
+    let served = Served::header_cert_auth();
+    let good = named("two-ways");
+    for (line, target) in [
+        ("GET /rewritten/a/b?x=1&y=%2F", "/base/a/b?x=1&y=%2F"),
+        ("GET /rewritten/with%20space", "/base/with%20space"),
+        ("GET /rewritten", "/base/"),
+        // Its route leaves the path.
+        ("PUT /rewritten/a", "/base/rewritten/a"),
+        ("GET /usernames", "/usernames"),
+    ] {
+        let answer = served.ask(line, Some(&good));
+        assert_eq!(answer.status, 200, "{line} {}", served.vestibule.code(&answer));
+        assert_eq!(served.upstream.take_one().target, target, "{line}");
+    }
+}
+
 /// The longest path is not everything there: a method counts as much.
 #[test]
 fn the_route_is_the_one_that_kong_takes() {
@@ -157,4 +175,47 @@ fn refusals_speak_as_kong() {
     assert_eq!(message(&served.ask("GET /", None)), "No required TLS certificate was sent");
     assert_eq!(message(&served.ask("GET /", Some(&named("nobody")))), "TLS certificate failed verification");
     assert_eq!(message(&served.ask("GET /partners/", Some(&named("by-username")))), "You cannot consume this service");
+}
+
+/// Kong's own handshakes become ours: nothing is to be filled in.
+#[test]
+fn handshakes_of_our_own() {
+    let upstream = RecordingUpstream::start();
+    let server = bank::server();
+    let quoted = |text: Vec<u8>| serde_json::to_string(&String::from_utf8(text).unwrap()).unwrap();
+    let text = data("kong/mtls-auth.yml", upstream.port());
+    let text = text.replace("{SERVER}", &quoted(server.certificate.to_pem().unwrap()));
+    let text = text
+        .replace("journey.bank.example", DOMAIN)
+        .replace("{SERVER_KEY}", &quoted(server.key.private_key_to_pem_pkcs8().unwrap()));
+    let imported = Imported::kong(&text, &[]);
+    let checked = imported.check();
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+    let key = std::fs::metadata(imported.folder().join("tls/server-1.key")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777, 0o600);
+    let vestibule = Vestibule::start(&imported.files());
+    let ask = |path: &str, person: Option<&Person>| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut curl = std::process::Command::new("curl");
+        let url = format!("https://{DOMAIN}:{}{path}", vestibule.port());
+        let resolve = format!("{DOMAIN}:{}:127.0.0.1", vestibule.port());
+        curl.args(["-sk", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", "--resolve", &resolve, &url]);
+        if let Some(person) = person {
+            let both = [person.certificate.to_pem().unwrap(), person.key.private_key_to_pem_pkcs8().unwrap()].concat();
+            std::fs::write(dir.path().join("both.pem"), both).unwrap();
+            curl.arg("--cert").arg(dir.path().join("both.pem"));
+        }
+        let output = curl.output().unwrap();
+        let username = upstream.take().first().map(|received| received.header("x-consumer-username").to_owned());
+        (String::from_utf8(output.stdout).unwrap(), username)
+    };
+    let passes = |name: &str| ("200".to_owned(), Some(name.to_owned()));
+    let refused = ("401".to_owned(), None);
+    assert_eq!(ask("/", Some(&named("known"))), passes("payments"));
+    assert_eq!(ask("/", Some(&named("payments"))), passes("payments"));
+    assert_eq!(ask("/", Some(&named("unknown"))), refused);
+    assert_eq!(ask("/", None), refused);
+    // Known by a CA of the same name that nobody trusts.
+    assert_eq!(ask("/", Some(&person_of(&authorities().stranger, &leaf("known")))), refused);
+    assert_eq!(ask("/guests", None), passes("guest"));
 }

@@ -51,6 +51,11 @@ pub fn convert(source: &str, json: &Value, options: &Options) -> Result<Import, 
     let acls: Vec<&Acl> = roles.iter().filter_map(|role| if let Role::Acl(acl) = role { Some(acl) } else { None }).collect();
     let counted = policy::consumer_groups(&document.people, &acls);
     document.people.settle(&counted, &mut report);
+    if auths().next().is_some() {
+        let text = "certificates need the purpose clientAuth, RSA keys of 2048 bits and signatures better than SHA-1, and CAs must be \
+                    as RFC 5280 has them; Kong documents no such checks (`allow_missing_eku`, `x509_strict`)";
+        report.stronger(source, text);
+    }
     for auth in auths() {
         policy::lost_names(auth, &document.people, &mut report);
         policy::revocation(auth, &options.revocation_hosts, &mut report);

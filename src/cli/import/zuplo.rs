@@ -68,14 +68,9 @@ fn everything(policies: &Policies, report: &mut Report) -> Vec<Operation> {
     for other in policies.mtls.iter().skip(1) {
         report.left_out(&other.place, "stands before no route, since no routes are given");
     }
-    vec![Operation {
-        place: policy.place.clone(),
-        path: "/".into(),
-        template: None,
-        methods: Vec::new(),
-        upstream: None,
-        guard: Ok(Some(0)),
-    }]
+    let guard = policy.closed.clone().map_or(Ok(Some(0)), Err);
+    let (place, path) = (policy.place.clone(), "/".to_owned());
+    vec![Operation { place, path, template: None, methods: Vec::new(), upstream: None, guard }]
 }
 
 fn blanks(policies: &Policies, operations: &[Operation], options: &Options, report: &mut Report) {

@@ -171,7 +171,4 @@ fn tell(auth: &Auth, report: &mut Report) {
     if auth.allow_partial_chain {
         report.note(place, "`allow_partial_chain`: every CA of `ca_certificates` is an anchor of its own, as in Kong");
     }
-    let strict = "certificates need the purpose clientAuth, RSA keys of 2048 bits and signatures better than SHA-1, and CAs must be as \
-                  RFC 5280 has them; Kong documents no such checks (`allow_missing_eku`, `x509_strict`)";
-    report.stronger(place, strict);
 }
