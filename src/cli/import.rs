@@ -5,6 +5,7 @@ mod fields;
 mod folder;
 pub mod kong;
 mod lines;
+mod pattern;
 mod remark;
 mod url;
 mod yaml;

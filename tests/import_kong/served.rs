@@ -124,6 +124,10 @@ fn what_kong_alone_could_guard_is_closed() {
     assert_eq!(served.ask("GET /keys/1", Some(&good)).status, 502);
     // Not the route below whose path it is, which has another guard.
     assert_eq!(served.refused("GET /default/7/secret", Some(&good)), (403, "denied_by_rule".to_owned()));
+    for near in ["GET /default/7/secret%0A", "GET /default/%37/secret", "GET /x/../default/7/secret", "GET //default/7/secret"]
+    {
+        assert_ne!(served.ask(near, Some(&named("nobody"))).status, 200, "{near}");
+    }
     assert_eq!(served.consumer("GET /default/x/secret", Some(&named("nobody"))).0, "everybody");
     let head = format!(
         "GET /default/ HTTP/1.1\r\nHost: api.example.com\r\nCname-Api-Key: {KEY}\r\nX-Forwarded-For: {}\r\nX-Version: 2\r\n\

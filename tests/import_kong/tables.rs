@@ -250,6 +250,56 @@ fn groups() {
     }
 }
 
+#[test]
+fn groups_that_cannot_be_told_apart_close_their_routes() {
+    let more = |acls: Value| {
+        let mut plugins = file("mtls-auth", &json!({}), &json!({}))["plugins"].clone();
+        plugins.as_array_mut().unwrap().extend(acls.as_array().unwrap().iter().cloned());
+        json!({
+            "plugins": plugins,
+            "consumers": [{ "username": "one", "groups": [{ "name": "gold" }] }],
+            "services": [{ "name": "s", "url": "http://127.0.0.1:1", "routes": [
+                { "name": "r", "hosts": ["a.example"], "paths": ["/"], "strip_path": false },
+                { "name": "t", "hosts": ["a.example"], "paths": ["/t"], "strip_path": false },
+            ] }],
+        })
+    };
+    let upstreams = |acls: Value| -> Vec<Value> {
+        let import = imported("mtls-auth", &json!({}), &more(acls));
+        let tenant = parsed(&import, "tenants/a-example.toml");
+        tenant["routes"].as_array().unwrap().iter().map(|route| route["upstream"].clone()).collect()
+    };
+    let counting = json!({ "name": "acl", "route": "r", "config": { "deny": ["gold"], "include_consumer_groups": true } });
+    assert_eq!(upstreams(json!([counting.clone()])), ["s", "s"]);
+    let other = json!({ "name": "acl", "route": "t", "config": { "deny": ["gold"] } });
+    assert_eq!(upstreams(json!([counting, other])), ["closed", "s"]);
+    let comma = json!({ "name": "acl", "route": "t", "config": { "deny": ["a,b"] } });
+    assert_eq!(upstreams(json!([comma])), ["s", "closed"]);
+}
+
+/// Both plugins: their credentials, and their front doors, are apart.
+#[test]
+fn one_front_door_for_a_domain() {
+    let config = |name: &str| json!({ "ca_certificates": ["root"], "certificate_header_name": name, "certificate_header_format": "url_encoded" });
+    let route =
+        |path: &str, plugins: Value| json!({ "name": path, "hosts": ["a.example"], "paths": [path], "plugins": plugins });
+    let (header, other) = (config("X-Cert"), config("X-Other"));
+    let mtls = json!({ "ca_certificates": ["root"] });
+    let plugin = |name: &str, config: &Value| json!({ "name": name, "config": config });
+    let services = json!([{ "name": "s", "url": "http://127.0.0.1:1", "routes": [
+        route("/a", json!([plugin("header-cert-auth", &header)])),
+        route("/b", json!([plugin("mtls-auth", &mtls)])),
+        route("/c", json!([plugin("header-cert-auth", &other)])),
+        route("/d", json!([plugin("header-cert-auth", &header), plugin("mtls-auth", &mtls)])),
+        route("/e", json!([])),
+    ] }]);
+    let import = imported("mtls-auth", &json!({}), &json!({ "services": services, "plugins": [] }));
+    let tenant = parsed(&import, "tenants/a-example.toml");
+    let upstreams: Vec<&Value> = tenant["routes"].as_array().unwrap().iter().map(|route| &route["upstream"]).collect();
+    assert_eq!(upstreams, ["s", "closed", "closed", "closed", "s"]);
+    assert_eq!(tenant["consumers_file"], "consumers/header-cert-auth.toml");
+}
+
 /// Hosts with the same routes are one tenant; others are tenants of their own.
 #[test]
 fn hosts() {

@@ -9,7 +9,6 @@ mod behavior_kind;
 mod criterion;
 mod custom_answer;
 mod mtls;
-mod pattern;
 mod piece;
 mod rule;
 mod shape;

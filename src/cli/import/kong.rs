@@ -46,10 +46,15 @@ pub struct Options {
 pub fn convert(source: &str, json: &Value, options: &Options) -> Result<Import, String> {
     let mut report = Report::default();
     let mut document = document::read(source, json, &mut report)?;
-    let roles = guard::roles(&document.plugins, &mut report);
-    let auths = || roles.iter().filter_map(|role| if let Role::Auth(auth) = role { Some(auth.as_ref()) } else { None });
+    let mut roles = guard::roles(&document.plugins, &mut report);
     let acls: Vec<&Acl> = roles.iter().filter_map(|role| if let Role::Acl(acl) = role { Some(acl) } else { None }).collect();
     let counted = policy::consumer_groups(&document.people, &acls);
+    for role in &mut roles {
+        if let Role::Acl(acl) = role {
+            acl.settle(&counted);
+        }
+    }
+    let auths = || roles.iter().filter_map(|role| if let Role::Auth(auth) = role { Some(auth.as_ref()) } else { None });
     document.people.settle(&counted, &mut report);
     if auths().next().is_some() {
         let text = "certificates need the purpose clientAuth, RSA keys of 2048 bits and signatures better than SHA-1, and CAs must be \

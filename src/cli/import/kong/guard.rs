@@ -1,5 +1,7 @@
 //! What stands before each route: a certificate, groups, and what cannot be carried over.
 
+use std::collections::BTreeMap;
+
 use super::auth::{self, Auth, Kind};
 use super::document::{Document, Plugin};
 use super::entity::Strict;
@@ -57,6 +59,15 @@ pub(super) struct Acl {
 }
 
 impl Acl {
+    /// Takes in which consumer groups no consumer has here: to deny one of them would deny nobody.
+    pub(super) fn settle(&mut self, counted: &BTreeMap<String, bool>) {
+        let lost = |group: &String| counted.get(group) == Some(&false);
+        if self.include_consumer_groups && self.deny.iter().any(lost) {
+            self.closed
+                .push("acl denies a consumer group that is not carried over, since another acl must not count it".into());
+        }
+    }
+
     pub(super) fn names(&self, group: &str) -> bool {
         self.allow.iter().chain(&self.deny).any(|named| named == group)
     }
@@ -115,6 +126,9 @@ fn acl(plugin: &Plugin<'_>, report: &mut Report) -> Acl {
     }
     if allow.is_empty() && deny.is_empty() {
         closed.push("acl names no groups".into());
+    }
+    if allow.iter().chain(&deny).any(|group| group.contains(',') || group.trim() != group) {
+        closed.push("acl names a group that cannot stand in a list of groups".into());
     }
     if report.unknown(&plugin.place, &fields) {
         closed.push("acl has fields that are not known".into());

@@ -1,10 +1,10 @@
 //! Routes: which requests they are for.
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::entity::{Names, Strict};
 use crate::cli::import::fields::Fields;
+use crate::cli::import::pattern;
 use crate::cli::import::remark::Report;
 
 /// A route.
@@ -151,9 +151,30 @@ fn take_path(route: &mut Route, path: &str, by_tilde: bool) {
         return;
     };
     // Anchored at the start alone, as Kong does. Rules see decoded paths: one that asks for an escape would never fit.
-    let pattern = format!("^(?:{expression})");
-    let reads = expression.is_ascii() && !expression.contains('%') && Regex::new(&pattern).is_ok();
-    route.expressions.push(Expression { pattern: reads.then_some(pattern), start: literal_start(expression) });
+    let sayable = expression.is_ascii() && !expression.contains('%');
+    let pattern = pattern::from_pcre(&format!("^(?:{})", before_line_feed(expression)))
+        .ok()
+        .filter(|_| sayable)
+        .map(|pattern| pattern.text);
+    route.expressions.push(Expression { pattern, start: literal_start(expression) });
+}
+
+/// PCRE's `$` also stands before a last line feed, and ours does not: a path with `%0A` at its end must not slip through.
+fn before_line_feed(expression: &str) -> String {
+    let (mut written, mut escaped, mut in_set) = (String::new(), false, false);
+    for c in expression.chars() {
+        match c {
+            '$' if !escaped && !in_set => written.push_str("(?:\\n?$)"),
+            _ => written.push(c),
+        }
+        in_set = match c {
+            '[' if !escaped => true,
+            ']' if !escaped => false,
+            _ => in_set,
+        };
+        escaped = c == '\\' && !escaped;
+    }
+    written
 }
 
 /// What a path of ours may be.
