@@ -22,6 +22,8 @@ mod vestibule_program;
 mod hostile;
 #[path = "import_kong/left_out.rs"]
 mod left_out;
+#[path = "import_kong/router.rs"]
+mod router;
 #[path = "import_kong/served.rs"]
 mod served;
 #[path = "import_kong/set_up.rs"]

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use vestibule::cli::import::{kong, zuplo};
+
 use crate::set_up::Imported;
 
 #[track_caller]
@@ -96,4 +100,113 @@ fn a_folder_that_is_there_is_left_alone() {
     assert!(ran.stderr.contains("`out` cannot be made"), "{}", ran.stderr);
     let left: Vec<_> = std::fs::read_dir(dir.path().join("out")).unwrap().collect();
     assert_eq!(left.len(), 1);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let words = ["root", "GET", "/", "~/a(", "a.example", "*", "acl", "mtls-auth", "header-cert-auth", "one", "a\n[b]", ""];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        prop::sample::select(words.to_vec()).prop_map(Value::from),
+        ".{0,6}".prop_map(Value::from),
+    ];
+    let keys = [
+        "id",
+        "name",
+        "username",
+        "custom_id",
+        "hosts",
+        "paths",
+        "methods",
+        "headers",
+        "snis",
+        "plugins",
+        "config",
+        "service",
+        "route",
+        "routes",
+        "consumer",
+        "groups",
+        "acls",
+        "subject_name",
+        "ca_certificate",
+        "ca_certificates",
+        "cert",
+        "url",
+        "host",
+        "targets",
+        "target",
+        "mtls_auth_credentials",
+        "allow",
+        "deny",
+        "consumer_by",
+        "anonymous",
+        "enabled",
+        "path",
+        "protocol",
+        "port",
+    ];
+    leaf.prop_recursive(4, 40, 4, move |inner| {
+        let key = prop::sample::select(keys.to_vec()).prop_map(str::to_owned);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(key, inner, 0..6).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+const SECTIONS: [&str; 12] = [
+    "services",
+    "routes",
+    "plugins",
+    "consumers",
+    "consumer_groups",
+    "acls",
+    "ca_certificates",
+    "certificates",
+    "upstreams",
+    "mtls_auth_credentials",
+    "targets",
+    "_info",
+];
+
+proptest! {
+    /// Whatever stands in the sections: no panic, and every file that is made is TOML.
+    #[test]
+    fn any_sections_become_toml(sections in prop::collection::vec((prop::sample::select(SECTIONS.to_vec()), any_json()), 0..6)) {
+        let route = json!([{ "name": "s", "url": "http://127.0.0.1:1", "routes": [{ "hosts": ["a.example"], "paths": ["/"] }] }]);
+        let mut file = json!({ "_format_version": "3.0", "services": route });
+        for (section, value) in sections {
+            file[section] = value;
+        }
+        if let Ok(import) = kong::convert("kong.yml", &file, &kong::Options::default()) {
+            for made in import.files.iter().filter(|made| made.path.ends_with(".toml")) {
+                let source = config::File::from_str(&made.text, config::FileFormat::Toml);
+                let read = config::Config::builder().add_source(source).build();
+                prop_assert!(read.is_ok(), "{:?}\n{}", read.err(), *made.text);
+            }
+        }
+    }
+
+    #[test]
+    fn any_project_becomes_toml(policies in any_json(), paths in any_json()) {
+        let policy = json!({ "name": "m", "policyType": "mtls-auth-inbound", "handler": { "options": policies } });
+        let sources = [
+            ("policies.json".to_owned(), json!({ "policies": [policy, policies] })),
+            ("routes.oas.json".to_owned(), json!({ "paths": { "/a/{b}": paths, "/c": { "get": { "x-zuplo-route": paths } } } })),
+        ];
+        let import = zuplo::convert(&sources, &zuplo::Options::default()).unwrap();
+        for made in import.files.iter().filter(|made| made.path.ends_with(".toml")) {
+            let source = config::File::from_str(&made.text, config::FileFormat::Toml);
+            prop_assert!(config::Config::builder().add_source(source).build().is_ok(), "{}", *made.text);
+        }
+    }
+
+    /// The reader of YAML itself, on texts that look like it.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[\\-\\[\\]{}&*!|>'\"%@:?, \na-c<~]{0,60}") {
+        let imported = Imported::kong(&text, &[]);
+        prop_assert!(imported.ran.code == 1, "{text:?}: {}", imported.ran.stderr);
+    }
 }

@@ -56,6 +56,9 @@ pub(super) struct Auth {
 /// The formats of header-cert-auth, as ours.
 const FORMATS: [(&str, &str); 2] = [("base64_encoded", "base64_der"), ("url_encoded", "escaped_pem")];
 
+/// The header of AWS's load balancer.
+const ALB: &str = "x-amzn-mtls-clientcert";
+
 /// Reads a plugin's configuration. What cannot be read closes the routes that it stands before.
 pub(super) fn read(kind: Kind, plugin: &Plugin<'_>, report: &mut Report) -> Auth {
     let place = plugin.place.clone();
@@ -128,6 +131,9 @@ fn header(strict: &mut Strict<'_, '_>, place: &str, report: &mut Report) -> Opti
     } else {
         report
             .stronger(place, "`secure_source: false` let everybody show any certificate; here a front door must prove itself");
+    }
+    if name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(ALB)) {
+        report.note(place, "this is AWS's load balancer: `--front-door alb-passthrough` knows how it writes certificates");
     }
     let name = name.filter(|name| http::HeaderName::from_bytes(name.as_bytes()).is_ok());
     if name.is_none() || format.is_none() {
