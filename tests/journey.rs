@@ -50,6 +50,8 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/nginx_door.rs"]
+mod nginx_door;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "journey/presented.rs"]

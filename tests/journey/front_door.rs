@@ -1,14 +1,8 @@
-//! The front doors that `vestibule front-door` prints for nginx, as in `nginx/` but for ports and secrets, run by a real nginx.
+//! A bank behind a real nginx.
 
-use std::path::Path;
-use std::process::Command;
-
-use tempfile::TempDir;
-
-use crate::bank::{Bank, DOMAIN, KEY, Person, Tenant, authorities, pem, server};
+use crate::bank::{Bank, Person, Tenant};
 use crate::http_client::{Answer, Client};
-use crate::nginx::Nginx;
-use crate::ports::free_port;
+use crate::nginx_door::NginxDoor;
 use crate::recording_upstream::RecordingUpstream;
 use crate::tls_client;
 
@@ -19,8 +13,7 @@ pub(crate) struct FrontDoor {
     pub(crate) proxy: u16,
     /// The port that asks Vestibule and proxies by itself.
     pub(crate) asking: u16,
-    _nginx: Nginx,
-    _folder: TempDir,
+    _nginx: NginxDoor,
 }
 
 impl FrontDoor {
@@ -30,23 +23,8 @@ impl FrontDoor {
 
     pub(crate) fn with(tenant: &Tenant, upstream: RecordingUpstream) -> Self {
         let bank = Bank::before(tenant, upstream);
-        let folder = tempfile::tempdir().unwrap();
-        let (proxy, asking) = (free_port(), free_port());
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let printed = Command::new(env!("CARGO_BIN_EXE_vestibule"))
-            .args(["front-door", "nginx", "--kind", "nginx", "--config"])
-            .arg(bank.vestibule.folder())
-            .args(["--out".as_ref(), folder.path().as_os_str(), "--folder".as_ref(), folder.path().as_os_str()])
-            .args(["--listen", &at(proxy), "--listen-http", &at(free_port()), "--listen-asking", &at(asking)])
-            .args(["--application", &at(bank.upstream.port())])
-            .output()
-            .unwrap();
-        assert!(printed.status.success(), "{printed:?}");
-        let http =
-            ["vestibule.conf", "auth-request.conf"].map(|file| std::fs::read_to_string(folder.path().join(file)).unwrap());
-        write_secrets(folder.path());
-        let nginx = Nginx::start(&http.concat(), folder.path());
-        Self { bank, proxy, asking, _nginx: nginx, _folder: folder }
+        let nginx = NginxDoor::open(bank.vestibule.folder(), bank.upstream.port());
+        Self { bank, proxy: nginx.proxy, asking: nginx.asking, _nginx: nginx }
     }
 
     /// A connection to the proxying front door.
@@ -63,14 +41,6 @@ impl FrontDoor {
     pub(crate) fn ask_asking(&self, person: Option<&Person>, request: impl AsRef<[u8]>) -> Answer {
         tls_client::connect(self.asking, person).ask(request)
     }
-}
-
-fn write_secrets(folder: &Path) {
-    let server = server();
-    let chain = pem(&server.certificate) + &pem(&authorities().issuing.certificate);
-    std::fs::write(folder.join(format!("{DOMAIN}.pem")), chain).unwrap();
-    std::fs::write(folder.join(format!("{DOMAIN}.key")), server.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
-    std::fs::write(folder.join("vestibule-key"), format!("{DOMAIN} \"{KEY}\";\n")).unwrap();
 }
 
 /// A request as a browser sends it.
