@@ -15,14 +15,18 @@
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`oauth`] | an access token or a client's form, the presented certificate | who the client is, where it was asked | tokens that are not good or not this client's; clients that are not who they say |
+//! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
-//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
+//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
 //! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all
 //! of it and nothing in it knows `config`.
 //!
 //! # Accidents of other proxies, and what prevents each here
+//!
+//! The README's "Attacks and what stops them" is the whole catalogue, and `tests/attack_catalogue.rs` has a test for each of its
+//! rows. Here is what prevents them, and tests that look closer.
 //!
 //! | accident | known as | what prevents it | test |
 //! |---|---|---|---|
@@ -50,12 +54,14 @@
 //! | a name that a client chose for itself passes for the registered one | any CA, one string compare | the CA counts first, then the name as RFC 4517 compares it | `oauth_clients::a_name_counts_only_where_a_trusted_ca_wrote_it` |
 //! | two servers read two clients in one form | the first or the last of two parameters | what could be read in two ways is refused | `oauth_clients::requests_that_could_be_read_in_two_ways_are_refused` |
 //! | a token's own `alg`, `jwk` or `crit` decides how it is checked | CVE-2015-9235, CVE-2018-0114 | algorithms and keys are the issuer's; nothing critical is unknown | `access_tokens::whatever_is_wrong_with_a_token_gets_the_same_answer` |
+//! | a cache gives one client's answer to another | RFC 9440 | where a certificate counts, answers are `private` unless the upstream says otherwise | `row_32_an_answer_for_one_client_given_to_another` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 // Vocabulary.
 pub mod clock;
+pub mod debug_token;
 pub mod header_names;
 pub mod refusal;
 pub mod request_head;
@@ -84,6 +90,7 @@ pub mod upstream;
 pub mod answer;
 pub mod authorize;
 pub mod journey;
+pub mod probe;
 pub mod proxy;
 pub mod record;
 pub mod shared;

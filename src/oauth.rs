@@ -33,6 +33,7 @@ mod client;
 mod client_auth;
 mod fetch;
 mod form;
+mod found;
 mod introspection;
 mod issuer;
 mod jwk;
@@ -55,11 +56,12 @@ use self::jwk::Key;
 use self::keys::KeyStore;
 use crate::clock::UnixTime;
 
-pub use access_token::{AccessTokenPolicy, Presented};
+pub use access_token::{AcceptedToken, AccessTokenPolicy, Presented};
 pub use client::{Client, ClientCertificates, ClientJwks, ClientMethod, ClientSubject, Clients, registered_certificates};
 pub use client_auth::{
     AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, MOST_FORM_BYTES, TokenRequest,
 };
+pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
 

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use crate::front_door::Replay;
 use crate::journey::Snapshot;
 use crate::oauth::OAuth;
+use crate::probe::Probe;
 use crate::revocation::Revocation;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::daily::Daily;
@@ -28,4 +29,6 @@ pub struct Shared {
     pub daily: Daily,
     /// The nonces of signed requests. A reload does not touch them.
     pub replay: Arc<Replay>,
+    /// The endpoint for `vestibule probe`, and the tokens that were used. A reload does not touch them.
+    pub probe: Option<Arc<Probe>>,
 }

@@ -50,10 +50,14 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/issuer.rs"]
+mod issuer;
 #[path = "journey/nginx_door.rs"]
 mod nginx_door;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
+#[path = "journey/oauth_facts.rs"]
+mod oauth_facts;
 #[path = "journey/presented.rs"]
 mod presented;
 #[path = "journey/profiles.rs"]

@@ -48,9 +48,9 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Err(why) => return failed(&format!("authorization servers cannot be asked: {why}")),
     };
     loaded.snapshot.attach(&revocation, &oauth);
-    let replay = Arc::clone(&loaded.process.replay);
+    let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay };
+    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe };
     match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -6,11 +6,11 @@ use http::HeaderName;
 
 use super::front_doors::Door;
 use super::own_tls::OwnHost;
-use super::process::Process;
+use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
-use crate::header_names::HeaderNames;
+use crate::header_names::{HeaderNames, are_aliases};
 use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
@@ -111,6 +111,13 @@ fn domain<'d>(
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
+    if let Some(header) = process.debugging.as_ref().map(|debugging| &debugging.header) {
+        if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
+            let found = format!("`{header}` of [debug] is a header of the contract or of a rule, too");
+            table.problem("", found, "`debug.header` in vestibule.toml with a name of its own");
+        }
+        reserved.insert(header.as_str(), ());
+    }
     let parts = DomainParts {
         name: name?,
         tenant: place.position,
@@ -130,7 +137,11 @@ const MOST_KEYS: usize = 2;
 fn api_keys(table: &Table<'_>, door: Option<&Door>, process: &Process) -> Option<Option<ApiKeys>> {
     let Some(door) = door.filter(|door| !door.front_door.proofs.need_api_keys()) else {
         let tags = tags(table)?;
-        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags)));
+        if process.pepper.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+            let accepted = format!("in vestibule.toml, `secrets.pepper_file` = a file with {ACCEPTED_PEPPER}");
+            table.problem("cname_api_keys", "cannot be checked: there is no pepper", accepted);
+        }
+        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref().ok()?), tags)));
     };
     if table.has("cname_api_keys") {
         let found = format!("has no effect: the front door `{}` does not prove itself by a key", door.front_door.name);

@@ -26,6 +26,7 @@ pub(super) struct PolicySettings {
     verification: VerificationSettings,
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
+    monitor: bool,
     expiry: ExpiryWarning,
     access_token: AccessTokenSettings,
     client_auth: ClientAuthSettings,
@@ -55,6 +56,7 @@ impl Default for PolicySettings {
             verification: VerificationSettings::default(),
             trusted_ca: None,
             registered: Arc::default(),
+            monitor: false,
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
             access_token: AccessTokenSettings::default(),
             client_auth: ClientAuthSettings::default(),
@@ -92,6 +94,7 @@ impl PolicySettings {
             client_auth: self.client_auth.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
         table.finish();
@@ -126,7 +129,7 @@ impl PolicySettings {
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        let expiry = self.expiry.clone();
+        let (expiry, monitor) = (self.expiry.clone(), self.monitor);
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
@@ -136,6 +139,7 @@ impl PolicySettings {
             verification,
             admission: self.admission,
             registered,
+            monitor,
             expiry,
             access_token,
             client_auth,

@@ -35,28 +35,33 @@ pub(super) fn read(
     wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
-    let rules = rules::read(&table);
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
+    let upstreams = upstreams::read(&table, place.folder);
+    let known = rules::known(&table, place.folder, process, &doors, &upstreams);
+    let rules = rules::read(&table, &known);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
-    let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
     let clients = clients.map(Arc::new);
     let sets = Sets { trusted: &trusted, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: aliases };
-    let routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
+    let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
+    rules_without_oauth(&table, &routes, &rules);
+    rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
+    // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
+    let upstreams = upstreams.into_values().flatten().collect();
+    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.
@@ -65,11 +70,32 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
     if routes.is_empty() || !nobody_looks {
         return;
     }
-    let asks = |rule: &&Rule| rule.criteria.variables().any(Variable::is_about_certificate);
-    for rule in rules.request.iter().filter(asks) {
-        let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
+    for rule in asking(rules, Variable::is_about_certificate) {
+        let found = format!("rule `{rule}` asks about the certificate, and no route looks at one");
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
+}
+
+/// The same for tokens and OAuth clients.
+fn rules_without_oauth(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
+    let nobody_looks = routes.iter().all(|route| route.policy.access_token.is_none() && route.policy.client_auth.is_none());
+    if routes.is_empty() || !nobody_looks {
+        return;
+    }
+    for rule in asking(rules, Variable::is_about_oauth) {
+        let found = format!("rule `{rule}` asks about an OAuth client or its token, and no route checks one");
+        let mend = "`certificate_bound_access_tokens` or `tls_client_auth` on a route, or no such rule";
+        tenant.problem("rules", found, mend);
+    }
+}
+
+/// The names of the rules whose criteria ask for such a variable.
+fn asking(rules: &RuleSet, about: fn(&Variable) -> bool) -> Vec<&str> {
+    fn of<B>(rules: &[Arc<Rule<B>>], about: fn(&Variable) -> bool) -> impl Iterator<Item = &str> {
+        let asks = move |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(about);
+        rules.iter().filter(asks).map(|rule| rule.name.as_str())
+    }
+    of(&rules.firewall, about).chain(of(&rules.request, about)).chain(of(&rules.response, about)).collect()
 }
 
 fn authorize(table: Table<'_>, doors: &[Door], rules: &RuleSet) -> Option<Authorize> {

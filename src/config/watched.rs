@@ -8,12 +8,14 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 15] = [
+const FILE_KEYS: [&str; 17] = [
     "allow_certificates",
     "certificate",
     "certificates",
     "crl",
+    "database",
     "deny_certificates",
+    "file",
     "intermediates",
     "introspection_client_secret_file",
     "issuers",

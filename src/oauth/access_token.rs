@@ -44,6 +44,21 @@ pub struct Presented<'r> {
     pub certificate: Option<&'r [u8; 32]>,
 }
 
+/// A token that was accepted, over the connection that it came on.
+#[derive(Debug)]
+pub struct AcceptedToken {
+    /// Its issuer.
+    pub issuer: String,
+    /// `sub`.
+    pub subject: Option<String>,
+    /// The client that it was issued to.
+    pub client_id: Option<String>,
+    /// `scope`.
+    pub scopes: Vec<String>,
+    /// What it is bound to: the members of its `cnf`.
+    pub bound_to: Vec<&'static str>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scheme {
     Bearer,
@@ -55,7 +70,7 @@ impl AccessTokenPolicy {
     ///
     /// # Errors
     /// One of the `AccessToken…` refusals.
-    pub async fn check(&self, oauth: &OAuth, presented: &Presented<'_>, now: UnixTime) -> Result<(), Refused> {
+    pub async fn check(&self, oauth: &OAuth, presented: &Presented<'_>, now: UnixTime) -> Result<AcceptedToken, Refused> {
         let (scheme, token) = credentials(presented)?;
         if scheme == Scheme::Dpop && !self.pass_dpop {
             return Err(Refused::new(Refusal::AccessTokenDpop, "DPoP; `dpop_bound_access_tokens` is `refuse`"));
@@ -66,7 +81,18 @@ impl AccessTokenPolicy {
         self.check_binding(&claims, scheme, presented)?;
         match self.scopes.iter().find(|wanted| !claims.scopes.contains(wanted)) {
             Some(missing) => Err(Refused::new(Refusal::AccessTokenScope, format!("the scope `{missing}` is missing"))),
-            None => Ok(()),
+            None => Ok(self.accepted(claims)),
+        }
+    }
+
+    fn accepted(&self, claims: Claims) -> AcceptedToken {
+        let (bound, dpop) = (claims.binding.certificate.map(|_| "x5t#S256"), claims.binding.dpop.then_some("jkt"));
+        AcceptedToken {
+            issuer: self.issuer.issuer.clone(),
+            subject: claims.subject,
+            client_id: claims.client_id,
+            scopes: claims.scopes,
+            bound_to: bound.into_iter().chain(dpop).collect(),
         }
     }
 

@@ -28,6 +28,10 @@ pub(super) enum Origin {
 #[derive(Debug, Clone)]
 pub(super) struct Claims {
     pub(super) binding: Binding,
+    /// Whom it is about.
+    pub(super) subject: Option<String>,
+    /// Whom it was issued to: `client_id` (RFC 9068 §2.2), or `azp`, which some servers write.
+    pub(super) client_id: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) token_type: Option<String>,
     /// Seconds since 1970.
@@ -56,6 +60,8 @@ impl Claims {
         Ok(Self {
             binding: claims.get("cnf").map(binding).transpose()?.unwrap_or_default(),
             scopes,
+            subject: text("sub").map(str::to_owned),
+            client_id: text("client_id").or_else(|| text("azp")).map(str::to_owned),
             token_type: text("token_type").map(str::to_owned),
             expires: date(claims, "exp")?.ok_or("`exp` is missing")?,
             not_before: date(claims, "nbf")?.unwrap_or(i64::MIN).max(issued),

@@ -170,9 +170,19 @@ pub struct AccessLine<'l> {
     pub profile: Option<&'l str>,
     /// `cert.profile_violations`: the codes of those that were only reported.
     pub profile_violations: &'l [&'static str],
+    /// `oauth.client_id`, `oauth.client_auth_method`, `oauth.token_iss`, `oauth.token_sub`; empty texts are left out.
+    pub oauth: [(&'static str, &'l str); 4],
+    /// `oauth.token_scope`.
+    pub token_scope: &'l [String],
+    /// `oauth.token_cnf`.
+    pub token_cnf: &'l [&'static str],
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
-    /// `decision`: `permit` or `refuse`; `none` when the client left before there was one.
+    /// `monitored`: what rules and verifications that are only watched would have done.
+    pub monitored: &'l [String],
+    /// `rule.answered`: the rule that answered.
+    pub answered_by: Option<&'l str>,
+    /// `decision`: `permit`, `refuse` or `answer`; `none` when the client left before there was one.
     pub decision: &'l str,
     /// `refusal.code`.
     pub refusal_code: Option<&'l str>,
@@ -221,8 +231,15 @@ impl AccessLine<'_> {
         list(out, "cert.waived", self.waived);
         text(out, "cert.profile", self.profile);
         list(out, "cert.profile_violations", self.profile_violations);
+        for (name, value) in self.oauth {
+            text(out, name, Some(value).filter(|value| !value.is_empty()));
+        }
+        list(out, "oauth.token_scope", self.token_scope);
+        list(out, "oauth.token_cnf", self.token_cnf);
         list(out, "forward.notes", self.notes);
+        list(out, "monitored", self.monitored);
         text(out, "decision", Some(self.decision));
+        text(out, "rule.answered", self.answered_by);
         text(out, "refusal.code", self.refusal_code);
         text(out, "refusal.cause", self.refusal_cause);
         number(out, "status", Some(u64::from(self.status)));

@@ -112,3 +112,19 @@ fn clients_are_asked_where_everybody_may_come() {
     let found = "`routes[0].policy.pass_unregistered_clients`: has no effect";
     refused_alone(&route("pass_unregistered_clients = true").check(), &[found]);
 }
+
+#[test]
+fn rules_about_clients_and_tokens_need_a_route_that_checks_them() {
+    let rule = |when: &str| {
+        format!("[[rules]]\nname = \"apps\"\nwhen = {when:?}\nbehaviors = [{{ type = \"deny\" }}]\n[upstreams.core]")
+    };
+    let asks = rule("identity.oauth_client_id == 'a'");
+    let found = "`rules`: rule `apps` asks about an OAuth client or its token, and no route checks one";
+    refused_alone(&edited(&[("[upstreams.core]", &asks)]).check(), &[found, "no such rule"]);
+    for on in ["certificate_bound_access_tokens = \"when_bound\"", "tls_client_auth = true, verification = \"permissive\""] {
+        accepted(&edited(&[("[upstreams.core]", &asks), (ROUTE, &format!("policy = {{ {on} }}"))]).check());
+    }
+    for when in ["request.oauth_client_id == 'a'", "certificate.oauth_client_id == 'a'", "identity.oauth_secret == 'a'"] {
+        refused(&edited(&[("[upstreams.core]", &rule(when))]).check(), &["there is no `"]);
+    }
+}
