@@ -1,5 +1,5 @@
 // Clients of the provider, all of them openid-client. One JSON line a case: what the last answer was, and what the case found out.
-import { X509Certificate, createHash, createHmac, createPublicKey } from 'node:crypto';
+import { X509Certificate, createHash, createHmac, createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
 import * as openid from 'openid-client';
 
 import { settings } from './settings.js';
@@ -133,6 +133,13 @@ const namesakes = [
   ['same DN, revoked', 'revoked'],
 ];
 
+// A client that signs assertions with the key of a certificate, and presents it only to have its tokens bound (RFC 8705 §3 without §2).
+const signer = async (person, { key } = people.signer) => client('signer', person, {
+  authentication: openid.PrivateKeyJwt(await webcrypto.subtle.importKey(
+    'pkcs8', createPrivateKey(key).export({ type: 'pkcs8', format: 'der' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'],
+  )),
+});
+
 const secret = (id) => ({ authentication: openid.ClientSecretBasic(settings.secrets[id]) });
 
 // What works, with the provider's and the API's own checks on.
@@ -165,6 +172,15 @@ async function works() {
   });
   await perform('dn: userinfo with the renewed certificate', () => userinfo(client('dn', 'renewed'), tokens.access_token));
   await perform('dn: userinfo with the old one', () => userinfo(client('dn', 'app'), tokens.access_token));
+
+  let signed;
+  await perform('signer: token', async () => {
+    signed = await token(await signer('app'), 'jwt');
+    return { bound: isBoundTo(signed, 'app') };
+  });
+  await perform('signer: jwt resource', () => use('/jwt/x', signed, 'app'));
+  await perform('signer: token without a certificate', async () => token(await signer(), 'jwt'));
+  await perform('signer: another key', async () => token(await signer('app', people.app), 'jwt'));
 
   let started;
   await perform('dn: ciba', async () => { started = await endpoints.ciba(client('dn', 'app')); });

@@ -55,7 +55,7 @@ const provider = new Provider(issuer, {
     id_token_signed_response_alg: 'ES256',
     ...(certificate && (elsewhere ? { jwks_uri: `${here}/client-jwks/${client.client_id}` } : { jwks: { keys: [jwk(certificate)] } })),
   })),
-  clientAuthMethods: ['none', 'client_secret_basic', 'tls_client_auth', 'self_signed_tls_client_auth'],
+  clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
   cookies: { keys: ['only for tests'] },
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'only' }] },
   scopes: ['openid', 'accounts'],

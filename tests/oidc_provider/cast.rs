@@ -30,6 +30,7 @@ pub(crate) fn people() -> People {
     add("itself", itself(&app()));
     add("expired", person(&Leaf { dates: expired(), ..app() }));
     add("revoked", person(&Leaf { serial: REVOKED, ..app() }));
+    add("signer", itself(&leaf("signer")));
     add("phone", itself(&leaf("phone")));
     add("lapsed", itself(&Leaf { dates: expired(), ..leaf("lapsed") }));
     for own in SELF_SIGNED {
@@ -101,6 +102,9 @@ pub(crate) fn registered_at_provider(people: &People) -> Value {
         client["at_jwks_uri"] = json!(own == "published");
         clients.push(client);
     }
+    let mut signer = bound(client("signer", "private_key_jwt", &[CREDENTIALS]));
+    signer["certificate"] = json!(pem(&people["signer"].certificate));
+    clients.push(signer);
     clients.push(bound(client("public", "none", &[CODE, REFRESH])));
     for (id, secret) in SECRETS {
         let mut client = client(id, "client_secret_basic", &[CREDENTIALS]);
@@ -125,6 +129,7 @@ pub(crate) fn registered_at_edge(provider: &str) -> String {
     }
     let at_uri = format!("jwks_uri = \"{provider}/client-jwks/published\"\nallow_private_addresses = true");
     client("published", "self_signed_tls_client_auth", &at_uri);
+    client("signer", "private_key_jwt", "");
     client("public", "none", "");
     for (id, _) in SECRETS {
         client(id, "client_secret_basic", "");

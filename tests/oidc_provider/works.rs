@@ -34,6 +34,11 @@ fn table() -> BTreeMap<String, Saw> {
         ("dn: refresh with a renewed certificate", provider()),
         ("dn: userinfo with the renewed certificate", provider()),
         ("dn: userinfo with the old one", saw(401, "invalid_token", "access_token_certificate")),
+        ("signer: token", provider()),
+        ("signer: jwt resource", api()),
+        // How these clients authenticate themselves, and that they asked for bound tokens, is the provider's to know.
+        ("signer: token without a certificate", saw(400, "invalid_grant", "core")),
+        ("signer: another key", saw(401, "invalid_client", "core")),
         ("dn: ciba", provider()),
         ("dn: ciba token", provider()),
         ("dn: device", provider()),
@@ -80,6 +85,7 @@ fn clients_tokens_and_resources_with_certificates_and_every_refusal() {
         let introspected = found.of(&format!("{id}: introspection"));
         assert_eq!((&introspected["active"], &introspected["bound"]), (&json!(true), &json!(true)), "{id}");
     }
+    assert_eq!(found.of("signer: token")["bound"], true);
     for name in ["dn: userinfo", "dn: ciba token", "public: userinfo", "public: userinfo after that"] {
         assert_eq!(found.of(name)["body"]["sub"], "alice", "{name}");
     }
