@@ -256,6 +256,12 @@ async function refused() {
   }
   // Registered, and past its date: the provider compares the certificate and nothing else.
   await perform('lapsed: token', () => endpoints.token(client('lapsed', 'lapsed')));
+  // The provider ignores letter case; a route does not.
+  await perform('dn: TOKEN', () => fetchAs('wrong')(new URL('/TOKEN', mtls), {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ client_id: 'dn', grant_type: 'client_credentials', ...at('jwt') }),
+  }));
   // The host that asks nobody for a certificate.
   await perform('dn: token: not at the mtls host', async () => {
     const plain = new openid.Configuration(discovered.metadata, 'dn', {}, openid.TlsClientAuth());
@@ -276,6 +282,7 @@ async function refused() {
     for (const [name, person, headers] of [...impostors(right, 'dn', 'tls_client_auth'), ...namesakes]) {
       await perform(`${kind}: ${name}`, () => use(paths[kind], bound, person, { headers }));
     }
+    await perform(`${kind}: another letter case`, () => use(paths[kind].toUpperCase(), bound, 'wrong'));
     await perform(`${kind}: no token`, () => use(paths[kind], undefined, right));
     await perform(`${kind}: token in the query`, () => use(`${paths[kind]}?access_token=${bound}`, undefined, right));
   }

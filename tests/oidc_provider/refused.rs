@@ -22,6 +22,7 @@ fn cause(name: &str) -> &'static str {
         "no certificate" | "forged headers" if at_resource => "it is bound to a certificate, and none was presented",
         "no certificate" | "forged headers" => "no certificate was presented",
         "not at the mtls host" => "it must come to the `mtls.` host",
+        "TOKEN" | "another letter case" => "are of different routes",
         "no token" => "no `authorization`",
         "token in the query" => "a token in the query",
         "unbound token" => "it is bound to no certificate",
@@ -69,7 +70,9 @@ pub(crate) fn refusals() -> BTreeMap<String, Saw> {
     }
     table.insert("lapsed: token".into(), invalid_client.clone());
     table.insert(NOT_AT_MTLS_HOST.into(), invalid_client);
+    table.insert("dn: TOKEN".into(), saw(400, "", "request_target_invalid"));
     for kind in ["jwt", "opaque", "userinfo"] {
+        table.insert(format!("{kind}: another letter case"), saw(400, "", "request_target_invalid"));
         table.insert(format!("{kind}: no token"), saw(401, "", "access_token_missing"));
         table.insert(format!("{kind}: token in the query"), saw(400, "invalid_request", "access_token_repeated"));
     }

@@ -122,7 +122,8 @@ fn tables(provider: &str, api: &str) -> String {
         ("/me", "core", bound("userinfo", "")),
     ];
     routes.extend(ENDPOINTS.map(|path| (path, "core", clients.clone())));
-    routes.extend(["/.well-known/", "/jwks", "/auth", "/interaction/"].map(|path| (path, "core", off.clone())));
+    // What nothing is asked for: documents, pages for browsers, and whatever else the provider has.
+    routes.push(("/", "core", off));
     for (path, upstream, policy) in routes {
         let _ = write!(text, "[[routes]]\npath = \"{path}\"\nupstream = \"{upstream}\"\npolicy = {{ {policy} }}\n\n");
     }
