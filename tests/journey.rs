@@ -52,8 +52,6 @@ mod front_door;
 mod hostile_samples;
 #[path = "journey/issuer.rs"]
 mod issuer;
-#[path = "journey/nginx_door.rs"]
-mod nginx_door;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "journey/oauth_facts.rs"]

@@ -28,8 +28,11 @@ mod vestibule_program;
 #[path = "journey/bank.rs"]
 mod bank;
 #[allow(dead_code, reason = "shared with the tests of `journey`")]
-#[path = "journey/nginx_door.rs"]
-mod nginx_door;
+#[path = "journey/front_door.rs"]
+mod front_door;
+#[allow(dead_code, reason = "shared with the tests of `journey`")]
+#[path = "journey/tls_client.rs"]
+mod tls_client;
 
 #[path = "oidc_provider/cast.rs"]
 mod cast;

@@ -188,7 +188,10 @@ async function works() {
     const { access_token: given } = await openid.pollBackchannelAuthenticationGrant(client('dn', 'app'), { ...started, interval: 0 });
     return userinfo(client('dn', 'app'), given);
   });
-  await perform('dn: device', async () => { started = await endpoints.device(client('dn', 'app')); });
+  await perform('dn: device', async () => {
+    started = await endpoints.device(client('dn', 'app'));
+    return { verification_uri: started.verification_uri };
+  });
   await perform('dn: device token', () => openid.genericGrantRequest(
     client('dn', 'app'), 'urn:ietf:params:oauth:grant-type:device_code', { device_code: started.device_code },
   ));

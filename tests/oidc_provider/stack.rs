@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::bank::{DOMAIN, Tenant, files, pem};
 use crate::cast::{People, SECRETS, as_pem, jwks, people, registered_at_edge, registered_at_provider, secrets, server_ca};
-use crate::nginx_door::NginxDoor;
+use crate::front_door::NginxDoor;
 use crate::node::{self, Server};
 use crate::table::Outcome;
 use crate::vestibule_program::Vestibule;
