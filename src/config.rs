@@ -12,6 +12,7 @@ mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
+mod metadata;
 mod mutual_tls;
 mod oauth;
 mod own_tls;

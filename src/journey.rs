@@ -134,7 +134,7 @@ impl Snapshot {
             headers: forward.headers(),
             query: forward.target().query(),
             form: findings.form.as_deref(),
-            at_mtls_host: forward.host() != forward.domain().name(),
+            at_mtls_host: forward.domain().mtls_host() == Some(forward.host()),
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
             trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
             in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),

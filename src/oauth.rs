@@ -39,6 +39,7 @@ mod issuer;
 mod jwk;
 mod jws;
 mod keys;
+mod metadata;
 
 use std::fmt;
 use std::io;
@@ -64,6 +65,7 @@ pub use client_auth::{
 pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
+pub use metadata::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
 
 /// How long one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,6 +5,7 @@
 
 mod appetite;
 mod form;
+mod metadata;
 mod shared_caches;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Sending, Snapshot, Tenant};
 use crate::oauth::MOST_FORM_BYTES;
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
@@ -86,6 +87,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     };
     let mut seen = Vec::new();
     let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
+    let metadata = metadata::Asked::of(&forward);
     let (request_id, findings) = record.deciding();
     let decided = snapshot.decide(forward, request_id, now, findings, trace).await;
     record.findings.rules = seen;
@@ -93,7 +95,8 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
-            send(record, *sending, way_back, payload, unread).await
+            let changed = metadata.map(|asked| (asked, tenant));
+            send(record, *sending, way_back, payload, unread, changed).await
         }
         Ok(Decided::Answered(answered)) => {
             if matches!(answered.says(), Says::Drop) {
@@ -115,11 +118,28 @@ struct WayBack {
     style: ErrorStyle,
 }
 
-async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payload, unread: Unread) -> Response {
+async fn send(
+    record: Record,
+    sending: Sending,
+    way_back: WayBack,
+    payload: Payload,
+    unread: Unread,
+    metadata: Option<(metadata::Asked, &Tenant)>,
+) -> Response {
     let Sending { mut permitted, route, upstream } = sending;
+    let metadata = metadata.zip(route.policy.metadata.as_ref());
+    if let Some(((asked, _), _)) = &metadata {
+        asked.prepare(&mut permitted);
+    }
     let after = permitted.take_after();
     match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
         Ok(mut answer) => {
+            if let Some(((asked, tenant), policy)) = metadata {
+                match asked.rewrite(&mut answer, policy, tenant).await {
+                    Ok(outcome) => record.metadata(outcome),
+                    Err(refused) => return refuse(record, &refused, way_back.style, unread),
+                }
+            }
             if route.policy.admission.verification != VerificationMode::Off {
                 shared_caches::keep_out(&mut answer.headers);
             }

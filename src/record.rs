@@ -163,6 +163,11 @@ impl Record {
         wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
     }
 
+    /// Counts what was done about an authorization server's metadata.
+    pub fn metadata(&self, outcome: &'static str) {
+        self.shared.metrics.metadata(outcome);
+    }
+
     /// Ends the record of a request that was refused.
     pub fn refused(mut self, refused: &Refused) {
         self.shared.metrics.refuse(refused.refusal);

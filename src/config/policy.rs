@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::access_token::AccessTokenSettings;
 use super::client_auth::ClientAuthSettings;
+use super::metadata::MetadataSettings;
 use super::oauth::Issuers;
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
@@ -30,6 +31,7 @@ pub(super) struct PolicySettings {
     expiry: ExpiryWarning,
     access_token: AccessTokenSettings,
     client_auth: ClientAuthSettings,
+    metadata: MetadataSettings,
 }
 
 /// What policies name.
@@ -39,7 +41,7 @@ pub(super) struct Sets<'s> {
     pub(super) issuers: &'s Issuers,
     /// None where the tenant has no `[[oauth.clients]]`.
     pub(super) clients: Option<&'s Arc<Clients>>,
-    /// Whether hosts have an `mtls.` alias.
+    /// Whether domains have mTLS hosts.
     pub(super) mtls_hosts: bool,
 }
 
@@ -60,6 +62,7 @@ impl Default for PolicySettings {
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
             access_token: AccessTokenSettings::default(),
             client_auth: ClientAuthSettings::default(),
+            metadata: MetadataSettings::default(),
         }
     }
 }
@@ -92,6 +95,7 @@ impl PolicySettings {
             expiry: expiry::read(&table, &self.expiry),
             access_token: self.access_token.read(&table),
             client_auth: self.client_auth.read(&table),
+            metadata: self.metadata.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
             monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
@@ -132,6 +136,7 @@ impl PolicySettings {
         let (expiry, monitor) = (self.expiry.clone(), self.monitor);
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
+        let metadata = self.metadata.ready(at, sets.mtls_hosts);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
         Some(RoutePolicy {
             trust,
@@ -143,6 +148,7 @@ impl PolicySettings {
             expiry,
             access_token,
             client_auth,
+            metadata,
         })
     }
 

@@ -41,13 +41,13 @@ pub(super) fn read(
     let known = rules::known(&table, place.folder, process, &doors, &upstreams);
     let rules = rules::read(&table, &known);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
-    let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
+    let mtls_hosts = mtls_hosts(&table);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, mtls_hosts.as_deref());
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
     let clients = clients.map(Arc::new);
-    let sets = Sets { trusted: &trusted, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: aliases };
+    let sets = Sets { trusted: &trusted, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: mtls_hosts.is_some() };
     let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
@@ -62,6 +62,24 @@ pub(super) fn read(
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();
     Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, profiles))
+}
+
+/// What stands before a domain's name to make its mTLS host; none when domains have one name alone.
+fn mtls_hosts(tenant: &Table<'_>) -> Option<String> {
+    let on = tenant.boolean("enable_mtls_endpoint_aliases", false);
+    if !on && tenant.has("mtls_host_prefix") {
+        let found = "has no effect: domains have no other name";
+        tenant.problem("mtls_host_prefix", found, "`enable_mtls_endpoint_aliases` = true with it");
+    }
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    let prefix = |text: &str| {
+        let good =
+            text.bytes().all(known) && text.ends_with(['.', '-']) && !text.starts_with(['.', '-']) && !text.contains("..");
+        let accepted = "the start of a host name that ends with `.` or `-`, lower case, like \"mtls.\"";
+        if good { Ok(text.to_owned()) } else { Err(format!("accepted: {accepted}")) }
+    };
+    let prefix = tenant.parsed("mtls_host_prefix", prefix).unwrap_or_else(|| "mtls.".to_owned());
+    on.then_some(prefix)
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.

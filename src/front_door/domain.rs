@@ -57,6 +57,8 @@ pub struct FrontDoor {
 pub struct DomainParts {
     /// The host name, lower case.
     pub name: String,
+    /// Its other host name, where clients with certificates come to; none when it has one name alone.
+    pub mtls_host: Option<String>,
     /// Which of the configuration's tenants it belongs to.
     pub tenant: usize,
     /// The front door that it is reached through.
@@ -83,6 +85,11 @@ impl Domain {
     /// The host name.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Its other host name, where clients with certificates come to.
+    pub fn mtls_host(&self) -> Option<&str> {
+        self.0.mtls_host.as_deref()
     }
 
     /// Which tenant it belongs to.

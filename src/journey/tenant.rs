@@ -11,7 +11,7 @@ use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy};
+use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, MetadataPolicy};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
@@ -78,6 +78,8 @@ pub struct RoutePolicy {
     pub access_token: Option<AccessTokenPolicy>,
     /// How OAuth clients authenticate themselves; none where nobody is asked to.
     pub client_auth: Option<ClientAuthPolicy>,
+    /// What is changed in an authorization server's metadata; none where it stays as it is.
+    pub metadata: Option<MetadataPolicy>,
 }
 
 /// Where requests with a certain path and method go, and what they need.
@@ -166,6 +168,12 @@ impl Tenant {
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
     pub fn looks_at_certificates(&self) -> bool {
         self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
+    }
+
+    /// By which methods OAuth clients may authenticate themselves with certificates at a path.
+    pub fn client_methods_at(&self, path: &str) -> Vec<&'static str> {
+        let policy = self.route_of(path, &Method::POST, starts_with).and_then(|route| route.policy.client_auth.as_ref());
+        policy.map(ClientAuthPolicy::methods).unwrap_or_default()
     }
 
     fn route_of(&self, path: &str, method: &Method, starts: StartsWith) -> Option<&Arc<Route>> {

@@ -29,7 +29,7 @@ pub struct ClientAuthPolicy {
     pub self_signed: bool,
     /// Whether clients that are not registered pass, unauthenticated.
     pub pass_unregistered: bool,
-    /// Whether certificates are only asked for on the `mtls.` hosts, so that clients with one belong there.
+    /// Whether domains have mTLS hosts, so that clients with certificates belong there.
     pub mtls_host: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct TokenRequest<'r> {
     pub query: Option<&'r str>,
     /// The whole body; none when nobody read it.
     pub form: Option<&'r [u8]>,
-    /// Whether it came to the `mtls.` alias of its host.
+    /// Whether it came to the mTLS host of its domain.
     pub at_mtls_host: bool,
     /// The certificate that was presented with it.
     pub certificate: Option<&'r Certificate>,
@@ -63,6 +63,12 @@ pub struct AuthenticatedClient {
 }
 
 impl ClientAuthPolicy {
+    /// The methods that are ways to authenticate here.
+    pub fn methods(&self) -> Vec<&'static str> {
+        let tls = self.tls.then_some("tls_client_auth");
+        tls.into_iter().chain(self.self_signed.then_some("self_signed_tls_client_auth")).collect()
+    }
+
     /// Authenticates the client of a request; none when that is left to the authorization server.
     ///
     /// # Errors
@@ -99,7 +105,7 @@ impl ClientAuthPolicy {
             return Err(refuse(format!("it brings other credentials than those of `{method}`")));
         }
         if self.mtls_host && !request.at_mtls_host {
-            return Err(refuse("it must come to the `mtls.` host".into()));
+            return Err(refuse("it must come to the mTLS host".into()));
         }
         let certificate = request.certificate.ok_or_else(|| refuse("no certificate was presented".into()))?;
         match &client.method {

@@ -28,12 +28,18 @@ async function perform(name, act) {
 
 const discovered = {};
 async function discover() {
+  // Both hosts say the same, and the provider itself says less.
+  const there = await (await fetchAs('app')(new URL('/.well-known/oauth-authorization-server', mtls))).json();
+  const straight = await (await fetch(new URL('/.well-known/openid-configuration', provider))).json();
   const configuration = await openid.discovery(new URL(issuer), 'dn', undefined, openid.TlsClientAuth(), {
     [openid.customFetch]: fetchAs(),
   });
   discovered.metadata = configuration.serverMetadata();
-  const { mtls_endpoint_aliases: aliases, tls_client_certificate_bound_access_tokens: bound } = discovered.metadata;
-  return { aliases, bound };
+  return {
+    metadata: discovered.metadata,
+    same: JSON.stringify(there) === JSON.stringify(discovered.metadata),
+    straight: straight.mtls_endpoint_aliases ?? null,
+  };
 }
 
 // The client `id`, held by a person.

@@ -64,13 +64,6 @@ const provider = new Provider(issuer, {
   findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   // The registered clients' documents are on this machine, where its guard does not let it look.
   fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
-  discovery: {
-    mtls_endpoint_aliases: Object.fromEntries([
-      ['token', '/token'], ['userinfo', '/me'], ['introspection', '/token/introspection'], ['revocation', '/token/revocation'],
-      ['device_authorization', '/device/auth'], ['pushed_authorization_request', '/request'],
-      ['backchannel_authentication', '/backchannel'],
-    ].map(([name, path]) => [`${name}_endpoint`, issuer.replace('://', '://mtls.') + path])),
-  },
   features: {
     devInteractions: { enabled: false },
     mTLS: {

@@ -21,7 +21,7 @@ fn cause(name: &str) -> &'static str {
     match last {
         "no certificate" | "forged headers" if at_resource => "it is bound to a certificate, and none was presented",
         "no certificate" | "forged headers" => "no certificate was presented",
-        "not at the mtls host" => "it must come to the `mtls.` host",
+        "not at the mtls host" => "it must come to the mTLS host",
         "TOKEN" | "another letter case" => "are of different routes",
         "no token" => "no `authorization`",
         "token in the query" => "a token in the query",

@@ -122,6 +122,8 @@ fn tables(provider: &str, api: &str) -> String {
         ("/me", "core", bound("userinfo", "")),
     ];
     routes.extend(ENDPOINTS.map(|path| (path, "core", clients.clone())));
+    let metadata = "verification = \"off\", authorization_server_metadata = \"rewrite\"".to_owned();
+    routes.push(("/.well-known/", "core", metadata));
     // What nothing is asked for: documents, pages for browsers, and whatever else the provider has.
     routes.push(("/", "core", off));
     for (path, upstream, policy) in routes {

@@ -96,7 +96,11 @@ fn clients_tokens_and_resources_with_certificates_and_every_refusal() {
 }
 
 fn the_client_goes_where_the_aliases_lead(found: &Found) {
-    let aliases = found.of("discovery")["aliases"].as_object().unwrap();
+    let discovery = found.of("discovery");
+    assert_eq!((&discovery["same"], &discovery["straight"]), (&json!(true), &Value::Null), "{discovery}");
+    let metadata = &discovery["metadata"];
+    assert_eq!(metadata["tls_client_certificate_bound_access_tokens"], true, "the provider says so, and it is kept");
+    let aliases = metadata["mtls_endpoint_aliases"].as_object().unwrap();
     let mtls = format!("https://mtls.{DOMAIN}/");
     assert!(aliases.values().all(|url| url.as_str().unwrap().starts_with(&mtls)), "{aliases:?}");
     for endpoint in [
