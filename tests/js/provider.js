@@ -6,6 +6,7 @@ import { Provider } from 'oidc-provider';
 import { listen, settings } from './settings.js';
 
 const { issuer, api, clients, credulous } = settings;
+const mtls = issuer.replace('://', '://mtls.');
 
 const server = createServer();
 const port = await listen(server);
@@ -103,6 +104,13 @@ const provider = new Provider(issuer, {
   },
 });
 provider.proxy = true;
+// Asked under the mTLS host it makes links to that host, but this one is for a browser.
+provider.use(async (ctx, next) => {
+  await next();
+  for (const name of ['verification_uri', 'verification_uri_complete']) {
+    if (ctx.body?.[name]) ctx.body[name] = ctx.body[name].replace(`${mtls}/`, `${issuer}/`);
+  }
+});
 for (const token of ['access_token', 'refresh_token']) {
   // In the memory adapter an opaque token is its own id.
   provider.on(`${token}.saved`, (saved) => bound.set(saved.jti, saved['x5t#S256']));

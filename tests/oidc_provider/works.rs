@@ -128,6 +128,7 @@ fn the_client_goes_where_the_aliases_lead(found: &Found) {
         assert!(found.0[name].at_mtls_host(), "{name}");
     }
     assert!(!found.0["discovery"].at_mtls_host());
+    assert_eq!(found.of("dn: device")["verification_uri"], format!("https://{DOMAIN}/device"), "it is for a browser");
 }
 
 /// Status and challenges of the API go through unchanged, and nothing is added to them.
