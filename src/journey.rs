@@ -14,7 +14,7 @@ use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
 use crate::rules::{Facts, Permitted, RuleTrace, Trace};
-use crate::tls::ServerNames;
+use crate::tls::{ServerCertificate, ServerNames};
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub tenants: Vec<Tenant>,
     /// The server names of our own TLS listener, when there is one.
     pub tls: Option<Arc<ServerNames>>,
+    /// The certificate of the admin listener, when it speaks TLS.
+    pub admin_certificate: Option<ServerCertificate>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.

@@ -7,9 +7,10 @@
 mod access;
 mod action;
 mod body;
-mod endpoint;
 mod failure;
 mod list;
+mod openapi;
+mod operations;
 mod rate;
 mod render;
 
@@ -25,10 +26,11 @@ use crate::clock::UnixTime;
 use crate::domains::{Actor, Registry};
 
 pub use access::{AdminToken, Scope, TOKEN_PREFIX, Tokens};
+pub use openapi::document as openapi_document;
 pub use rate::RateLimits;
 
-use endpoint::Endpoint;
 use failure::Failure;
+use operations::{Action, Target};
 use rate::{Buckets, Standing};
 
 /// The largest body of a request, in octets: ten notes of 255 letters and what stands around them, many times over.
@@ -69,7 +71,7 @@ impl Reply {
 
 /// A request that may be done.
 struct Asked {
-    endpoint: Endpoint,
+    target: Target,
     query: String,
     body: Bytes,
     actor: Actor,
@@ -113,13 +115,13 @@ impl Management {
         let who = token.as_ref().ok().map(|(position, _)| *position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         let (_, token) = token?;
-        let endpoint = Endpoint::find(request.method(), request.path())?;
-        let scope = endpoint.scope();
+        let target = Target::find(request.method().as_str(), request.path())?;
+        let scope = target.operation.scope;
         if !token.scopes.contains(&scope) {
             return Err(Failure::insufficient_scope(scope.word()));
         }
-        endpoint.check_ids()?;
-        if matches!(endpoint, Endpoint::Verify(_)) {
+        target.check_ids()?;
+        if target.operation.action == Action::VerifyDomain {
             self.pass(*standing.insert(self.buckets.take_verification()))?;
         }
         let body = match *request.method() {
@@ -127,7 +129,7 @@ impl Management {
             _ => Bytes::new(),
         };
         let actor = Actor { name: token.name.clone(), request_id: id.to_owned() };
-        Ok(Asked { endpoint, query: request.query_string().to_owned(), body, actor })
+        Ok(Asked { target, query: request.query_string().to_owned(), body, actor })
     }
 
     fn pass(&self, standing: Standing) -> Result<(), Failure> {
@@ -151,8 +153,8 @@ fn answer(reply: Result<Reply, Failure>, id: &str, standing: Option<Standing>, n
     let (reply, wait, allow) = match reply {
         Ok(reply) => (reply, None, None),
         Err(failure) => {
-            let (wait, allow) = (failure.wait, failure.allow);
-            (Reply { status: failure.status, body: Some(failure.text()), next: None }, wait, allow)
+            let reply = Reply { status: failure.status, body: Some(failure.text()), next: None };
+            (reply, failure.wait, failure.allow)
         }
     };
     let mut response = HttpResponse::build(reply.status);
@@ -176,7 +178,7 @@ fn answer(reply: Result<Reply, Failure>, id: &str, standing: Option<Standing>, n
         response.insert_header((header::RETRY_AFTER, i64::from(wait)));
     }
     if let Some(allow) = allow {
-        response.insert_header((header::ALLOW, HeaderValue::from_static(allow)));
+        response.insert_header((header::ALLOW, allow));
     }
     if let Some(next) = reply.next {
         response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));

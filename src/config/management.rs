@@ -32,7 +32,7 @@ pub struct ManagementSettings {
 }
 
 /// The settings, when there is a table `[management]`. Something must stand for a table with a problem.
-pub(super) fn read(process: &Table<'_>, folder: &Path, admin: Option<SocketAddr>) -> Option<ManagementSettings> {
+pub(super) fn read(process: &Table<'_>, folder: &Path, admin: Option<SocketAddr>, has_tls: bool) -> Option<ManagementSettings> {
     let (store, table) = (process.table_or_empty("store"), process.table_or_empty("management"));
     let settings = settings(&table, &store, folder);
     if !process.has("management") {
@@ -43,9 +43,9 @@ pub(super) fn read(process: &Table<'_>, folder: &Path, admin: Option<SocketAddr>
     }
     match admin {
         None => process.problem("management", "is served by the admin listener, and there is none", "`listen` in [admin]"),
-        Some(address) if !address.ip().is_loopback() => {
+        Some(address) if !address.ip().is_loopback() && !has_tls => {
             let found = format!("would be served in clear text to others: `admin.listen` is {address}");
-            process.problem("management", found, "an address of this machine alone, like \"127.0.0.1:9180\"");
+            process.problem("management", found, "[admin.tls], or an address of this machine alone, like \"127.0.0.1:9180\"");
         }
         Some(_) => {}
     }

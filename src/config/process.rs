@@ -17,6 +17,7 @@ use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddres
 use crate::revocation::RevocationSettings;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
+use crate::tls::ServerCertificate;
 
 /// Where front doors connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub struct Process {
     pub shutdown_timeout: Duration,
     /// The admin listener.
     pub admin: Option<SocketAddr>,
+    /// Its certificate, when it speaks TLS; the inner one is none after a problem.
+    pub(super) admin_tls: Option<Option<ServerCertificate>>,
     /// The secret under which tags are made.
     pub pepper: Option<Arc<Pepper>>,
     /// How large a request head may be.
@@ -94,6 +97,11 @@ impl Process {
         let fetching = table.table_or_empty("revocation");
         let replay_table = table.table_or_empty("replay");
         let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
+        let admin_tls = server_tls::admin(&admin, folder, warnings);
+        if admin_tls.is_some() && !admin.has("listen") {
+            admin.problem("tls", "has no effect without `admin.listen`", "`listen` in [admin], or no [admin.tls]");
+        }
+        let has_tls = admin_tls.is_some();
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -102,6 +110,7 @@ impl Process {
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin_listen,
+            admin_tls,
             pepper: pepper(&secrets, folder, warnings).map(Arc::new),
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
@@ -114,7 +123,7 @@ impl Process {
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
             revocation: revocation::settings(&fetching, folder),
-            management: management::read(&table, folder, admin_listen),
+            management: management::read(&table, folder, admin_listen, has_tls),
         };
         for child in [server, admin, limits, logs, secrets, fetching, replay_table, table] {
             child.finish();

@@ -14,7 +14,7 @@ pub(super) struct Failure {
     /// Seconds until another try makes sense.
     pub(super) wait: Option<u32>,
     /// The methods that the path has.
-    pub(super) allow: Option<&'static str>,
+    pub(super) allow: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allow: String) -> Self {
         let failure = Self::new(StatusCode::METHOD_NOT_ALLOWED, None, format!("This path takes {allow}"));
         Self { allow: Some(allow), ..failure }
     }

@@ -84,7 +84,7 @@ impl Office {
     }
 
     pub(crate) fn ask_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
-        ask(self.bank.vestibule.admin_port(), token, method, path, body)
+        ask_over(self.bank.vestibule.connect_admin(), token, method, path, body)
     }
 
     /// Creates a domain.
@@ -135,7 +135,10 @@ pub(crate) fn path(domain: &Value) -> String {
 
 /// A request to the management API on a connection of its own. Without an answer the status is 0.
 pub(crate) fn ask(port: u16, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
-    let mut client = Client::tcp(port);
+    ask_over(Client::tcp(port), token, method, path, body)
+}
+
+fn ask_over(mut client: Client, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     client.ask(format!(
         "{method} {path} HTTP/1.1\r\nhost: admin\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
