@@ -212,6 +212,17 @@ impl Admission {
         }
     }
 
+    /// What a route that only watches makes of a refusal: nobody is known, and `ssl_client_verify` tells the truth.
+    pub fn not_enforced(presentation: &Presentation, verification: Option<&Arc<Verification>>, refused: Refused) -> Self {
+        match (presentation.certificate(), verification) {
+            (Some(_), Some(verification)) => {
+                let text = text_of_refused(verification, &refused);
+                Self::anonymous(Anonymous::NotAccepted(refused), text)
+            }
+            _ => Self::anonymous(Anonymous::NoCertificate, "NONE".into()),
+        }
+    }
+
     fn without_certificate(policy: &Policy) -> Result<Self, Refused> {
         if policy.allow_unauthenticated_requests || policy.verification == VerificationMode::Permissive {
             return Ok(Self::anonymous(Anonymous::NoCertificate, "NONE".into()));

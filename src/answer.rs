@@ -5,11 +5,29 @@ use actix_web::http::{StatusCode, header};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
+use crate::probe::Sight;
 use crate::refusal::Refusal;
+use crate::rules::{RuleAnswer, Says};
 
 /// Kong's two sentences about certificates (plugins mtls-auth and header-cert-auth).
 const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
 const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
+
+/// Makes the answer of a rule; without a status where nothing is to be sent. `X-Request-Id` is on it like on every other.
+pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
+    let mut made = HttpResponse::build(StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    made.insert_header(("x-request-id", request_id));
+    match answer.says() {
+        Says::Custom { content_type, body, .. } => {
+            if let Some(content_type) = content_type {
+                made.insert_header((header::CONTENT_TYPE, content_type.as_bytes()));
+            }
+            made.body(body.clone())
+        }
+        Says::Redirect { location, .. } => made.insert_header((header::LOCATION, location.as_bytes())).finish(),
+        Says::Drop | Says::NoContent => made.finish(),
+    }
+}
 
 /// Makes the answer. `X-Request-Id` is on it like on every other.
 pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpResponse {
@@ -36,6 +54,15 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str) -> HttpRes
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-request-id", request_id))
         .body(body.to_string())
+}
+
+/// The answer to a probe: what was seen of its request.
+pub fn shown(sight: &Sight, request_id: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-request-id", request_id))
+        .body(json!(sight).to_string())
 }
 
 fn kong_sentence(refusal: Refusal) -> &'static str {

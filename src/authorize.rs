@@ -9,10 +9,10 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use crate::answer;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Authorize, ErrorStyle};
+use crate::journey::{Authorize, Decided, ErrorStyle};
 use crate::record::Record;
-use crate::refusal::Refused;
-use crate::rules::{Permitted, Trace};
+use crate::refusal::{Refusal, Refused};
+use crate::rules::{Permitted, RuleAnswer, Says, Trace};
 
 /// Answers a subrequest.
 pub async fn answer(
@@ -23,13 +23,18 @@ pub async fn answer(
     now: UnixTime,
 ) -> HttpResponse {
     match decide(&mut record, forward, endpoint, now).await {
-        Ok(permitted) => {
-            let mut answer = permit(&permitted);
+        Ok(Decided::Permitted(sending)) => {
+            let mut answer = permit(&sending.permitted);
             if let Some((name, value)) = record.expiry_header() {
                 answer.insert_header((name.as_str(), value.as_bytes()));
             }
             let answer = answer.finish();
             record.permitted(200, None);
+            answer
+        }
+        Ok(Decided::Answered(answered)) => {
+            let answer = answer::by_rule(&answered, record.request_id());
+            record.answered(&answered);
             answer
         }
         Err(refused) => {
@@ -45,12 +50,23 @@ async fn decide(
     forward: AuthenticatedForward,
     endpoint: &Authorize,
     now: UnixTime,
-) -> Result<Permitted, Refused> {
+) -> Result<Decided, Refused> {
     let forward = forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header)?;
     record.asks_about(&forward);
     let snapshot = std::sync::Arc::clone(record.snapshot());
     let (request_id, findings) = record.deciding();
-    snapshot.decide(forward, request_id, now, findings, Trace::Off).await.map(|decided| decided.permitted)
+    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await? {
+        Decided::Answered(answer) if means_permit(&answer) => {
+            let cause = format!("rule `{}` answers it, and this answer would mean yes here", answer.rule());
+            Err(Refused::new(Refusal::DeniedByRule, cause))
+        }
+        decided => Ok(decided),
+    }
+}
+
+/// Whoever asks takes every 2xx for a permission. A connection that is closed would be taken for a fault of ours.
+fn means_permit(answer: &RuleAnswer) -> bool {
+    matches!(answer.says(), Says::Drop) || answer.status() < 300
 }
 
 fn permit(permitted: &Permitted) -> HttpResponseBuilder {

@@ -1,9 +1,11 @@
 //! The command line: one module for each command.
 //!
 //! Messages go to stderr with the program's name in front. Exit codes: 0, 64 for a wrong command line or configuration
-//! (`EX_USAGE` of sysexits), 2 for an import that left something out, 1 for everything else.
+//! (`EX_USAGE` of sysexits), 2 for an import that left something out, 1 for everything else,
+//! a failed test of rules among it.
 
 mod check;
+mod debug_token;
 mod demo;
 mod domains;
 mod explain;
@@ -11,6 +13,9 @@ mod front_door;
 pub mod import;
 pub mod inspect;
 mod keygen;
+mod probe;
+mod recorded;
+mod rules;
 mod serve;
 pub mod verify;
 
@@ -38,6 +43,8 @@ struct Cli {
 enum Command {
     /// Read a configuration folder, print the effective settings, and every problem at once
     Check(Folder),
+    /// Make a token with which a request sees what the rules do
+    DebugToken(debug_token::DebugTokenArgs),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
     /// Custom domains, over the management API of a running process
@@ -52,6 +59,10 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Make a `cname_api_key` and its stored tag, a token, or a pepper
     Keygen(keygen::KeygenArgs),
+    /// Attack your own front door, and say what it lets through and how to mend it
+    Probe(Box<probe::ProbeArgs>),
+    /// Test the rules of a configuration
+    Rules(rules::RulesArgs),
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -75,6 +86,7 @@ pub fn run() -> ExitCode {
     let mut out = io::stdout().lock();
     match cli.command {
         Command::Check(folder) => check::run(&folder.config, &mut out),
+        Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Domains(args) => domains::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
@@ -82,6 +94,8 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&args, &mut out),
         Command::Inspect(args) => inspect::run(&args, &mut out),
         Command::Keygen(args) => keygen::run(&args, &mut out),
+        Command::Probe(args) => probe::run(&args, &mut out),
+        Command::Rules(args) => rules::run(&args, &mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

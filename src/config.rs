@@ -4,6 +4,7 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod debugging;
 mod domains;
 mod environment;
 mod expiry;
@@ -13,6 +14,7 @@ mod mutual_tls;
 mod own_tls;
 mod pem_file;
 mod policy;
+mod probe;
 mod problem;
 mod process;
 mod profiles;
@@ -45,8 +47,9 @@ use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use management::ManagementSettings;
 pub use problem::Problem;
-pub use process::{Listen, Process, read_pepper};
+pub use process::{Listen, NoPepper, Process, read_pepper};
 pub use server_tls::ServerTls;
+pub use units::duration;
 pub use watched::files as watched_files;
 
 use problem::Collector;
@@ -76,7 +79,11 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let unread = Collector::default();
     let about_process = if read.process.file.is_empty() { &unread } else { &collector };
     let process_file = read.process.file.clone();
-    let process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
+    let is_unread = process_file.is_empty();
+    let mut process = Process::read(Table::of(read.process, about_process), folder, now, &mut warnings);
+    if is_unread {
+        process.pepper = Err(NoPepper::Refused);
+    }
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     let mut wanted = server_tls::Wanted::default();
@@ -109,6 +116,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         admin_certificate: process.admin_tls.clone().flatten(),
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
+        debugging: process.debugging.take(),
         answers: Arc::new(OcspAnswers::new(0)),
         revocation: None,
     };

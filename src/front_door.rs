@@ -24,7 +24,7 @@ mod known_headers;
 mod proof;
 mod replay;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -70,6 +70,7 @@ pub struct AuthenticatedForward {
     host: String,
     evidence: Evidence,
     client_address: IpAddr,
+    server_address: Option<SocketAddr>,
     method: Method,
     target: RequestTarget,
     headers: HeaderMap,
@@ -103,6 +104,36 @@ impl AuthenticatedForward {
         Proven::prove(directory, head, now)?.read_contract()
     }
 
+    /// A request that nobody sent, for `vestibule rules test` alone: no proof is asked for, and the connection's handshake is
+    /// taken for the client's. The contract's headers are removed unread.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownDomain`], and what is wrong with the head.
+    pub(crate) fn rehearsed(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
+        directory.limits().check(&head)?;
+        let host = asked_host(&head.headers)?.to_ascii_lowercase();
+        let found = directory.find(&host);
+        let domain = found.ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
+        let mut headers = head.headers;
+        drop(domain.contract().take(&mut headers)?);
+        domain.remove_reserved(&mut headers);
+        let peer = head.connection.peer;
+        let client_address = client_address(&ContractValues::default(), domain.client_ip_header(), peer)?;
+        Ok(Self {
+            limits: directory.limits(),
+            domain,
+            host,
+            evidence: Evidence::default(),
+            client_address,
+            server_address: head.connection.local,
+            method: head.method,
+            target: head.target,
+            headers,
+            contract: ContractValues::default(),
+            handshake: head.connection.tls,
+        })
+    }
+
     /// The domain that was asked for.
     pub fn domain(&self) -> &Arc<Domain> {
         &self.domain
@@ -129,6 +160,11 @@ impl AuthenticatedForward {
         self.client_address
     }
 
+    /// Our own end of the connection; none on a Unix socket.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.server_address
+    }
+
     /// The method.
     pub fn method(&self) -> &Method {
         &self.method
@@ -139,9 +175,23 @@ impl AuthenticatedForward {
         &self.target
     }
 
+    /// How the client reached the front door. One that does not say is there to do the TLS; whatever it says that is not
+    /// `https` is not.
+    pub fn scheme(&self) -> &'static str {
+        match self.contract.forwarded_proto() {
+            Some(proto) if !proto.as_bytes().eq_ignore_ascii_case(b"https") => "http",
+            _ => "https",
+        }
+    }
+
     /// The headers that are left: none of the contract, none that only we set.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What the front door's verdict counts. Where the client shook hands with us there is nobody to give one.
+    pub fn verdict_mode(&self) -> VerdictMode {
+        if self.handshake.is_some() { VerdictMode::Ignore } else { self.domain.front_door().forwarded_verdict }
     }
 
     /// What the contract headers held.
@@ -181,6 +231,7 @@ impl AuthenticatedForward {
     /// The parts that the rules stage makes a permitted request of.
     pub(crate) fn into_parts(self) -> ForwardParts {
         ForwardParts {
+            scheme: self.scheme(),
             host: self.host,
             client_address: self.client_address,
             method: self.method,
@@ -231,6 +282,7 @@ impl Proven {
             host,
             evidence,
             client_address,
+            server_address: head.connection.local,
             method: head.method,
             target: head.target,
             headers,
@@ -244,6 +296,7 @@ impl Proven {
 #[derive(Debug)]
 pub(crate) struct ForwardParts {
     pub(crate) host: String,
+    pub(crate) scheme: &'static str,
     pub(crate) client_address: IpAddr,
     pub(crate) method: Method,
     pub(crate) target: RequestTarget,

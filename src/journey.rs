@@ -2,10 +2,13 @@
 //!
 //! One [`Snapshot`] is one configuration, immutable. A request takes one snapshot and stays with it to its end.
 
+mod debug;
 mod expiry;
 mod tenant;
 
 use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
 
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
@@ -13,12 +16,14 @@ use crate::front_door::{AuthenticatedForward, Directory};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
-use crate::rules::{Facts, Permitted, RuleTrace, Trace};
+use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
 use crate::tls::{ServerCertificate, ServerNames};
+use crate::upstream::Upstream;
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
 
+pub use debug::Debugging;
 pub use expiry::{EndingCa, Expiring};
 pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
 
@@ -36,6 +41,8 @@ pub struct Snapshot {
     pub decoder: CertificateDecoder,
     /// Judges certificates.
     pub verifier: CachedVerifier,
+    /// Who may see what rules do; none when nobody may.
+    pub debugging: Option<Debugging>,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
@@ -103,16 +110,36 @@ impl Snapshot {
             policy: &route.policy.admission,
             registered: &route.policy.registered,
             profiles: &tenant.profiles,
-            verdict_mode: forward.domain().front_door().forwarded_verdict,
+            verdict_mode: forward.verdict_mode(),
         };
         findings.thumbprint = thumbprint(presentation, &route.policy, now);
-        let found = findings.thumbprint.as_ref();
-        let admission = Admission::decide(presentation, findings.verification.as_ref(), found, &demands)?;
-        let facts = Facts::new(presentation, &admission, now);
-        let permitted = tenant.rules.decide(forward, &facts, request_id, trace);
+        let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
+        let admitted = Admission::decide(presentation, verification, thumbprint, &demands)
+            .map_err(|refused| self.explained(refused, verification.map(Arc::as_ref), &route.policy));
+        let admission = match admitted {
+            Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
+                findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
+                Admission::not_enforced(presentation, verification, refused)
+            }
+            decided => decided?,
+        };
+        let facts = Facts::new(presentation, &admission, now).with_verification(verification.map(Arc::as_ref));
+        if matches!(trace, Trace::On(_)) {
+            findings.variables = route.rules.shown(&forward, &facts, request_id);
+        }
+        let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
         findings.expiring = expiring(presentation, &admission, &route.policy, now);
         findings.admission = Some(admission);
-        Ok(Decided { permitted: permitted?, route })
+        match outcome? {
+            Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
+            Outcome::Permitted(permitted) => {
+                let chosen = permitted.origin().map(|number| tenant.upstreams.get(number).cloned());
+                let upstream = chosen.unwrap_or_else(|| Some(Arc::clone(&route.upstream)));
+                let upstream = upstream.ok_or_else(|| Refused::new(Refusal::Internal, "a rule chose no upstream of ours"))?;
+                findings.upstream = Some(Arc::clone(&upstream));
+                Ok(Decided::Permitted(Box::new(Sending { permitted: *permitted, route, upstream })))
+            }
+        }
     }
 
     /// Obtains what a verification wants to know. The instant at which it is to be judged again, when there can be news.
@@ -124,7 +151,25 @@ impl Snapshot {
         Some(now.plus(i64::try_from(seconds).unwrap_or(0)))
     }
 
-    fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
+    /// An operator who reads that a status is not known wants to know what is in the way.
+    fn explained(&self, mut refused: Refused, found: Option<&Verification>, policy: &RoutePolicy) -> Refused {
+        if refused.refusal == Refusal::RevocationUnknown
+            && let Some(found) = found
+        {
+            let causes = match (&policy.revocation, &self.revocation) {
+                (Some(plan), Some(revocation)) => revocation.explain(plan, found.inquiries()),
+                _ => vec!["nothing is fetched for this set of CAs: `crl_urls`, `revocation_hosts` or `ocsp` would".into()],
+            };
+            for cause in causes {
+                refused.cause.push_str("; ");
+                refused.cause.push_str(&cause);
+            }
+        }
+        refused
+    }
+
+    /// What is found about a presented certificate by what is known already: nothing is fetched.
+    pub(crate) fn verify(&self, presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) -> Option<Arc<Verification>> {
         let certificate = presentation.certificate()?;
         let trust = policy.trust.as_ref()?;
         Some(self.verifier.verify(certificate.leaf(), certificate.chain(), trust, &self.answers, &policy.verification, now))
@@ -164,12 +209,53 @@ pub struct Findings {
     pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.
     pub rules: Vec<RuleTrace>,
+    /// What some variables were, when rules were asked for.
+    pub variables: Vec<(&'static str, String)>,
+    /// What was only watched.
+    pub monitored: Vec<Monitored>,
+    /// Where the request goes, when it is permitted.
+    pub upstream: Option<Arc<Upstream>>,
+}
+
+impl Findings {
+    /// What a request with a debug token gets to see in its answer.
+    pub fn debug_lines(&self) -> Vec<(HeaderName, HeaderValue)> {
+        debug::lines(self)
+    }
+
+    /// Runs the response phase of the request's route.
+    ///
+    /// # Errors
+    /// [`Refusal::RuleFailed`] when a header that a rule makes cannot be sent.
+    pub fn respond(
+        &mut self,
+        request: &KeptRequest,
+        now: UnixTime,
+        head: ResponseHead<'_>,
+        trace: Trace<'_>,
+    ) -> Result<Responded, Refused> {
+        let (Some(route), Some(presentation), Some(admission)) = (&self.route, &self.presentation, &self.admission) else {
+            return Err(Refused::new(Refusal::Internal, "an answer to a request that nobody decided about"));
+        };
+        let facts = Facts::new(presentation, admission, now).with_verification(self.verification.as_deref());
+        route.rules.respond(request, &facts, head, trace, &mut self.monitored)
+    }
+}
+
+/// What was decided about a request that was not refused.
+pub enum Decided {
+    /// A rule answered it.
+    Answered(RuleAnswer),
+    /// It may be sent.
+    Permitted(Box<Sending>),
 }
 
 /// A permitted request and where it goes.
-pub struct Decided {
+pub struct Sending {
     /// The request.
     pub permitted: Permitted,
     /// Its route.
     pub route: Arc<Route>,
+    /// The route's upstream, or the one that a rule chose.
+    pub upstream: Arc<Upstream>,
 }

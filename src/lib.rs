@@ -14,8 +14,9 @@
 //! | [`verifier`] | a certificate, trust, an instant | [`Verification`](verifier::Verification): findings | nothing: it reports |
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
+//! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
-//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request | `deny` |
+//! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
 //! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`domains`] keeps the custom domains that
@@ -23,6 +24,9 @@
 //! of it and nothing in it knows `config`.
 //!
 //! # Accidents of other proxies, and what prevents each here
+//!
+//! The README's "Attacks and what stops them" is the whole catalogue, and `tests/attack_catalogue.rs` has a test for each of its
+//! rows. Here is what prevents them, and tests that look closer.
 //!
 //! | accident | known as | what prevents it | test |
 //! |---|---|---|---|
@@ -47,12 +51,14 @@
 //! | a registered self-signed certificate counts as one of a trusted CA | one "verified" for two things | a thumbprint is judged by an entry and a type of its own; `ssl_client_verify` stays `FAILED` | `self_signed::the_registered_pass_and_nobody_else_does` |
 //! | a front door's `SUCCESS` is believed | `optional_no_ca`, resumption | the verdict may narrow, never widen | `presented::a_front_doors_verdict_narrows_and_never_widens` |
 //! | a certificate's URL makes us knock at the metadata service of the cloud | SSRF by AIA and CRLDP | only behind a sound chain, listed hosts, public addresses, no redirect elsewhere | `limits::a_private_address_is_never_contacted_for_a_certificate` |
+//! | a cache gives one client's answer to another | RFC 9440 | where a certificate counts, answers are `private` unless the upstream says otherwise | `row_32_an_answer_for_one_client_given_to_another` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 // Vocabulary.
 pub mod clock;
+pub mod debug_token;
 pub mod header_names;
 pub mod refusal;
 pub mod request_head;
@@ -82,6 +88,7 @@ pub mod answer;
 pub mod authorize;
 pub mod journey;
 pub mod manage;
+pub mod probe;
 pub mod proxy;
 pub mod record;
 pub mod shared;

@@ -4,6 +4,7 @@
 //! on only what the stages give out.
 
 mod appetite;
+mod shared_caches;
 
 use std::sync::Arc;
 
@@ -15,15 +16,17 @@ use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::admission::VerificationMode;
 use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle};
+use crate::journey::{Decided, ErrorStyle, Sending, Snapshot};
+use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget};
-use crate::rules::Trace;
+use crate::rules::{After, ResponseHead, RuleAnswer, Says, Trace};
 use crate::shared::Shared;
 use crate::upstream::{self, Answer, Ending, ResponseBody};
 
@@ -36,12 +39,15 @@ pub type Response = HttpResponse<EitherBody<ResponseBody, BoxBody>>;
 pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     let payload = request.take_payload();
     let unread = Unread::of(&payload);
-    let payload = request.conn_data::<Appetite>().cloned().unwrap_or_default().follow(payload);
+    let appetite = request.conn_data::<Appetite>().cloned().unwrap_or_default();
+    let payload = appetite.clone().follow(payload);
     let snapshot = shared.snapshot.load_full();
     let connection = request.conn_data::<Connection>().cloned().unwrap_or_default();
     let mut record = Record::begin(shared, snapshot, request.method().as_str(), request.path(), connection.peer);
     let now = UnixTime::now();
-    let forward = match head_of(&request, connection) {
+    let head = head_of(&request, connection);
+    let token = head.as_ref().ok().and_then(|head| debug_token(head, record.snapshot()));
+    let forward = match head {
         Ok(head) => AuthenticatedForward::authenticate(&record.snapshot().directory, head, now, record.replay()).await,
         Err(refused) => Err(refused),
     };
@@ -55,40 +61,101 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         Ok(tenant) => tenant,
         Err(refused) => return refuse(record, &refused, ErrorStyle::Json, unread),
     };
+    if record.probe().is_some_and(|probe| probe.admits(&forward, now)) {
+        let sight = Sight::of(&snapshot, tenant, &forward, now);
+        return show(record, &sight, unread);
+    }
     let style = tenant.error_style;
+    if let Some(debugging) = &snapshot.debugging {
+        record.debug(debugging.allows(token.as_ref(), forward.host(), forward.target().path(), now));
+    }
     if let Some(endpoint) = tenant.asked_at(&forward) {
         return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
     }
+    let mut seen = Vec::new();
+    let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
     let (request_id, findings) = record.deciding();
-    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await {
-        Ok(decided) => send(record, decided, request.version(), payload, style, unread).await,
+    let decided = snapshot.decide(forward, request_id, now, findings, trace).await;
+    record.findings.rules = seen;
+    match decided {
+        Ok(Decided::Permitted(sending)) => {
+            let way_back =
+                WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
+            send(record, *sending, way_back, payload, unread).await
+        }
+        Ok(Decided::Answered(answered)) => {
+            if matches!(answered.says(), Says::Drop) {
+                appetite.hang_up();
+            }
+            answer_by_rule(record, &answered, unread)
+        }
         Err(refused) => refuse(record, &refused, style, unread),
     }
 }
 
-async fn send(
-    record: Record,
-    decided: Decided,
+/// What the answer's head depends on besides the upstream.
+#[derive(Clone, Copy)]
+struct WayBack {
     version: Version,
-    payload: Payload,
+    /// Whether it is the answer to a HEAD request.
+    head: bool,
+    now: UnixTime,
     style: ErrorStyle,
-    unread: Unread,
-) -> Response {
-    let Decided { permitted, route } = decided;
-    let answer = upstream::forward(&route.upstream, permitted, route.request_body_limit, payload).await;
-    match answer {
-        Ok(answer) => respond(record, answer, version),
-        Err(refused) => refuse(record, &refused, style, unread),
+}
+
+async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payload, unread: Unread) -> Response {
+    let Sending { mut permitted, route, upstream } = sending;
+    let after = permitted.take_after();
+    match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
+        Ok(mut answer) => {
+            if route.policy.admission.verification != VerificationMode::Off {
+                shared_caches::keep_out(&mut answer.headers);
+            }
+            respond(record, answer, after, way_back)
+        }
+        Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }
 
-fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
-    let (status, head) = (answer.status.as_u16(), answer.timings.first_byte);
+/// Runs the response phase, if the request wants one.
+fn after_rules(record: &mut Record, answer: &mut Answer, after: &After, way_back: WayBack) -> Result<(), Refused> {
+    let mut gzip = after.gzip;
+    if after.rules {
+        let upstream = record.findings.upstream.as_ref().map(|upstream| upstream.endpoint.to_string()).unwrap_or_default();
+        let head = ResponseHead { status: answer.status, headers: &mut answer.headers, upstream: &upstream };
+        let mut seen = Vec::new();
+        let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
+        let responded = record.findings.respond(&after.request, way_back.now, head, trace);
+        record.findings.rules.extend(seen);
+        let responded = responded?;
+        if let Some((status, location)) = responded.redirect {
+            answer.redirect(status, location);
+            return Ok(());
+        }
+        gzip |= responded.gzip;
+    }
+    if gzip && !way_back.head {
+        answer.compress_for(after.request.headers());
+    }
+    Ok(())
+}
+
+fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_back: WayBack) -> Response {
+    let (received, head) = (answer.status.as_u16(), answer.timings.first_byte);
+    if let Some(after) = after
+        && let Err(refused) = after_rules(&mut record, &mut answer, &after, way_back)
+    {
+        return refuse(record, &refused, way_back.style, Unread::Nothing);
+    }
+    let status = answer.status.as_u16();
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     if let Some((name, value)) = record.expiry_header() {
         answer.headers.insert(name, value);
+    }
+    for (name, value) in record.debug_lines() {
+        answer.headers.append(name, value);
     }
     answer.on_end(move |transfer, ending| {
         let ending = match ending {
@@ -97,10 +164,10 @@ fn respond(record: Record, mut answer: Answer, version: Version) -> Response {
             Ending::Complete => "complete",
             Ending::Stalled => "stalled",
         };
-        let upstreamed = Upstreamed { status, head, ending, sent: transfer.sent(), received: transfer.received() };
+        let upstreamed = Upstreamed { status: received, head, ending, sent: transfer.sent(), received: transfer.received() };
         record.permitted(status, Some(upstreamed));
     });
-    answer.into_response(version).map_into_left_body()
+    answer.into_response(way_back.version).map_into_left_body()
 }
 
 /// Whether a request has a body that a refusal leaves unread.
@@ -116,15 +183,52 @@ impl Unread {
     }
 }
 
+fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
+    let mut answer = answer::by_rule(answered, record.request_id());
+    add_debug_lines(&mut answer, &record);
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.answered(answered);
+    answer.map_into_right_body()
+}
+
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
     record.refused(refused);
     answer.map_into_right_body()
+}
+
+/// Answers a probe. Its request goes no further.
+fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
+    let mut answer = answer::shown(sight, record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.permitted(200, None);
+    answer.map_into_right_body()
+}
+
+/// A debug token, when there is exactly one. Whether it is good is known when the front door is.
+fn debug_token(head: &RequestHead, snapshot: &Snapshot) -> Option<HeaderValue> {
+    let mut values = head.headers.get_all(&snapshot.debugging.as_ref()?.header).iter();
+    values.next().filter(|_| values.next().is_none()).cloned()
+}
+
+fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
+    for (name, value) in record.debug_lines() {
+        let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            answer.headers_mut().append(name, value);
+        }
+    }
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.

@@ -11,7 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
 use crate::journey::{Findings, Snapshot};
+use crate::probe::Probe;
 use crate::refusal::Refused;
+use crate::rules::{Monitored, RuleAnswer};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
@@ -44,11 +46,19 @@ pub struct Record {
     keyid: Option<Arc<str>>,
     /// What the stages found.
     pub findings: Findings,
+    /// Whether the request may see what the rules do.
+    debugged: bool,
+    /// The rule that answered.
+    answered_by: Option<String>,
+    /// The client left before anything was decided.
+    undecided: bool,
     ended: bool,
 }
 
 /// The status in the line of a request whose client left before there was an answer: nginx's number for it.
 const CLIENT_LEFT: u16 = 499;
+/// The status in the line of a request that a rule dropped: nginx's number for it.
+const DROPPED: u16 = 444;
 
 impl Record {
     /// Begins a record when a request head has come.
@@ -66,6 +76,9 @@ impl Record {
             key_position: None,
             keyid: None,
             findings: Findings::default(),
+            debugged: false,
+            answered_by: None,
+            undecided: false,
             ended: false,
         }
     }
@@ -78,6 +91,11 @@ impl Record {
     /// What remembers the nonces of signed requests.
     pub fn replay(&self) -> &Replay {
         &self.shared.replay
+    }
+
+    /// The endpoint for `vestibule probe`, when there is one.
+    pub fn probe(&self) -> Option<&Probe> {
+        self.shared.probe.as_deref()
     }
 
     /// The request's id.
@@ -102,6 +120,21 @@ impl Record {
         }
     }
 
+    /// Takes in that the request may see what the rules do.
+    pub fn debug(&mut self, allowed: bool) {
+        self.debugged = allowed;
+    }
+
+    /// Whether the request may see what the rules do.
+    pub fn is_debugged(&self) -> bool {
+        self.debugged
+    }
+
+    /// The lines of the answer that show it; none for other requests.
+    pub fn debug_lines(&self) -> Vec<(HeaderName, HeaderValue)> {
+        if self.debugged { self.findings.debug_lines() } else { Vec::new() }
+    }
+
     /// Takes in the request that a subrequest asks about.
     pub fn asks_about(&mut self, forward: &AuthenticatedForward) {
         forward.method().as_str().clone_into(&mut self.method);
@@ -121,6 +154,13 @@ impl Record {
         self.end(refused.refusal.status(), Some(refused), None);
     }
 
+    /// Ends the record of a request that a rule answered.
+    pub fn answered(mut self, answer: &RuleAnswer) {
+        self.shared.metrics.answer();
+        answer.rule().clone_into(self.answered_by.insert(String::new()));
+        self.end(answer.status(), None, None);
+    }
+
     /// Ends the record of a request that was permitted.
     pub fn permitted(mut self, status: u16, upstreamed: Option<Upstreamed>) {
         self.shared.metrics.permit();
@@ -132,8 +172,12 @@ impl Record {
         let duration = self.started.elapsed();
         let metrics = &self.shared.metrics;
         // An upstream may answer with this number itself.
-        let left = status == CLIENT_LEFT && upstreamed.is_none();
-        if !left {
+        let left = status == CLIENT_LEFT && upstreamed.is_none() && self.answered_by.is_none();
+        let dropped = status == DROPPED && self.answered_by.is_some();
+        for would in self.findings.monitored.iter().flat_map(|monitored| &monitored.would) {
+            metrics.monitor(would);
+        }
+        if !left && !dropped {
             metrics.respond(status, duration, upstreamed.map(|upstreamed| upstreamed.head));
         }
         let findings = &self.findings;
@@ -148,6 +192,13 @@ impl Record {
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let monitored: Vec<String> = findings.monitored.iter().map(Monitored::text).collect();
+        let decision = match (refused, &self.answered_by) {
+            (Some(_), _) => "refuse",
+            (None, Some(_)) => "answer",
+            (None, None) if self.undecided => "none",
+            (None, None) => "permit",
+        };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
         if let (Some(expiring), Some(certificate)) = (findings.expiring, certificate) {
             let tenant = tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default();
@@ -173,15 +224,13 @@ impl Record {
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
                 notes: &notes,
-                decision: match refused {
-                    Some(_) => "refuse",
-                    None if self.domain.is_none() => "none",
-                    None => "permit",
-                },
+                monitored: &monitored,
+                decision,
+                answered_by: self.answered_by.as_deref(),
                 refusal_code: refused.map(|refused| refused.refusal.code()),
                 refusal_cause: refused.map(|refused| refused.cause.as_str()),
                 status,
-                upstream: findings.route.as_ref().map(|route| route.upstream.name.as_str()),
+                upstream: upstream_name(findings),
                 upstream_status: upstreamed.map(|upstreamed| upstreamed.status),
                 upstream_ending: upstreamed.map(|upstreamed| upstreamed.ending).or(left.then_some("abandoned")),
                 upstream_head: upstreamed.map(|upstreamed| upstreamed.head),
@@ -202,12 +251,19 @@ impl Record {
     }
 }
 
-/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in two places: behind the
-/// permit for the upstream, and before it is authenticated for the memory of nonces.
+/// Where the request went, or would have gone by its route.
+fn upstream_name(findings: &Findings) -> Option<&str> {
+    let chosen = findings.upstream.as_ref().or(findings.route.as_ref().map(|route| &route.upstream));
+    chosen.map(|upstream| upstream.name.as_str())
+}
+
+/// When a client leaves while its request waits, actix drops the handler where it stands. It waits in three places: before it is
+/// authenticated for the memory of nonces, before it is decided for news about revocation, and behind the permit for the upstream.
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.ended {
-            if self.domain.is_some() {
+            self.undecided = self.findings.upstream.is_none();
+            if !self.undecided {
                 self.shared.metrics.permit();
             }
             self.end(CLIENT_LEFT, None, None);

@@ -50,6 +50,7 @@ const CERTIFICATE_HEADER: &str = "The forwarded client certificate cannot be rea
 const NO_CERTIFICATE: &str = "A client certificate is required.";
 const CERTIFICATE: &str = "The client certificate was not accepted.";
 const DENIED: &str = "Access is denied.";
+const TOO_MANY: &str = "There are too many requests.";
 const MISDIRECTED: &str = "The connection was made for another host.";
 const MALFORMED: &str = "The request is malformed.";
 const HEAD_TOO_LARGE: &str = "The request's headers are too large.";
@@ -165,6 +166,8 @@ refusals! {
 
     /// A rule said `deny`.
     DeniedByRule, "denied_by_rule", 403, Client, DENIED;
+    /// A rule's rate limit is used up.
+    RateLimited, "rate_limited", 429, Client, TOO_MANY;
     /// A rule's result cannot be sent: a header value that is too long, for example.
     RuleFailed, "rule_failed", 500, Us, INTERNAL;
 

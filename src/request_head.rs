@@ -1,6 +1,6 @@
 //! What a peer sent before the body, in types that every later stage shares. Nothing here is trusted yet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
@@ -25,6 +25,8 @@ pub struct RequestHead {
 pub struct Connection {
     /// The address; none on a Unix socket. An IPv4 address is never in its IPv6-mapped form.
     pub peer: Option<IpAddr>,
+    /// Our own end of it; none on a Unix socket.
+    pub local: Option<SocketAddr>,
     /// The process at the other end of a Unix socket.
     pub unix_peer: Option<UnixPeer>,
     /// What its TLS handshake said; none without TLS.

@@ -16,6 +16,7 @@
 pub mod address;
 mod client;
 mod core;
+mod explanation;
 mod flight;
 mod folder;
 pub mod hosts;
@@ -31,6 +32,7 @@ mod troubles;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,7 +45,7 @@ use self::lists::{User, Wanted};
 use self::plan::Target;
 use crate::telemetry::fetches::FetchMetrics;
 use crate::verifier::{Inquiry, TrustedCas, Urgency};
-use crate::x509::ocsp::OcspStatus;
+use crate::x509::ocsp::{NonceMode, OcspStatus};
 use crate::x509::ocsp_answers::OcspAnswers;
 use crate::x509::revocation_sources::RevocationSources;
 
@@ -64,6 +66,14 @@ impl fmt::Debug for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Revocation").field("settings", &self.core.settings).finish_non_exhaustive()
     }
+}
+
+/// Whether what is fetched can be kept in this folder. Nothing stays behind.
+///
+/// # Errors
+/// What the file system says.
+pub fn can_keep_in(cache_folder: &Path) -> io::Result<()> {
+    Folder::probe(cache_folder)
 }
 
 /// What `cache_folder` is used for.
@@ -128,6 +138,11 @@ impl Revocation {
         worth_it.then(|| begun.elapsed())
     }
 
+    /// What keeps the status of these certificates unknown, in sentences.
+    pub fn explain(&self, plan: &FetchPlan, inquiries: &[Inquiry]) -> Vec<String> {
+        explanation::of(&self.core, plan, inquiries)
+    }
+
     /// Asks responders. What is to be waited for comes back.
     fn ask(&self, plan: &FetchPlan, inquiries: &[Inquiry]) -> Vec<Landing> {
         let asked = inquiries.iter().filter_map(|inquiry| {
@@ -141,7 +156,7 @@ impl Revocation {
     /// Lists for the certificates that no responder has told about. Whether one is in force, and those on their way.
     fn want_lists(&self, plan: &FetchPlan, trust: &Arc<TrustedCas>, inquiries: &[Inquiry]) -> (bool, Vec<Landing>) {
         let (mut in_force, mut on_their_way) = (false, Vec::new());
-        for inquiry in inquiries.iter().filter(|inquiry| inquiry.list.is_some() && !self.is_answered(inquiry)) {
+        for inquiry in inquiries.iter().filter(|inquiry| inquiry.list.is_some() && !self.is_answered(plan, inquiry)) {
             let named = RevocationSources::read(&inquiry.certificate).crl;
             let configured = plan.crl_urls.iter().map(Target::configured);
             let permitted = plan.permitted(&named, |url, why| self.core.troubles.not_permitted(url, why));
@@ -156,11 +171,14 @@ impl Revocation {
         (in_force, on_their_way)
     }
 
-    fn is_answered(&self, inquiry: &Inquiry) -> bool {
+    fn is_answered(&self, plan: &FetchPlan, inquiry: &Inquiry) -> bool {
         let now = self.core.now();
         let told = |status| !matches!(status, OcspStatus::Unknown);
         let held = self.core.answers.get(&inquiry.id).filter(|_| inquiry.ocsp.is_some());
-        held.is_some_and(|held| held.answer.is_fresh(now) && told(held.answer.status()))
+        held.is_some_and(|held| {
+            let of_us = plan.ocsp_nonce != NonceMode::Require || held.answer.has_nonce();
+            of_us && held.answer.is_fresh(now) && told(held.answer.status())
+        })
     }
 }
 

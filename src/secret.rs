@@ -181,13 +181,18 @@ impl fmt::Debug for SignatureKey {
     }
 }
 
-/// A message whose signature is to be checked.
+/// A message whose signature is to be made or checked.
 pub struct SignedMessage(Hmac<Sha256>);
 
 impl SignedMessage {
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+
+    /// The message's signature.
+    pub fn sign(self) -> [u8; SECRET_BYTES] {
+        self.0.finalize().into_bytes().into()
     }
 
     /// Whether this is the message's signature. Compared in constant time.

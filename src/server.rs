@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Listen, Process, ServerTls};
-use crate::proxy::{self};
+use crate::proxy;
 use crate::refusal::Refusal;
 use crate::request_head::{Connection, UnixPeer};
 use crate::shared::Shared;
@@ -46,7 +46,7 @@ const WRITE_BUFFER: usize = 32 * 1024;
 /// When a listener cannot be opened, or the signals cannot be had.
 pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -> io::Result<()> {
     let server = data_listeners(process, &shared)?;
-    let settings = process.management.as_ref().zip(process.pepper.as_ref());
+    let settings = process.management.as_ref().zip(process.pepper.as_ref().ok());
     let management = settings.and_then(|(settings, pepper)| domains::management(settings, pepper, &shared));
     let admin = process.admin.map(|address| admin::listen(address, &shared, management)).transpose()?;
     let (handle, admin_handle) = (server.handle(), admin.as_ref().map(|admin| admin.handle()));
@@ -118,6 +118,7 @@ fn data_listeners(process: &Process, shared: &Arc<Shared>) -> io::Result<Server>
                     let _ = io.set_nodelay(true);
                     let peer = io.peer_addr().ok();
                     let connection = peer.map(|peer| Connection::from_address(peer.ip())).unwrap_or_default();
+                    let connection = Connection { local: io.local_addr().ok(), ..connection };
                     Ok::<_, DispatchError>((Paced::new(io, connection), Protocol::Http1, peer))
                 };
                 actix_service::fn_service(accept).and_then(data_service(Arc::clone(&shared), graceful.clone(), times))
@@ -151,10 +152,10 @@ fn tls_listeners(mut server: ServerBuilder, tls: &ServerTls, times: Times, share
                 let (handshakes, shared) = (handshakes.clone(), Arc::clone(&shaking));
                 async move {
                     let _ = io.set_nodelay(true);
-                    let peer = io.peer_addr().ok();
+                    let (peer, local) = (io.peer_addr().ok(), io.local_addr().ok());
                     let stream = handshakes.accept(io, &shared).await.map_err(DispatchError::Io)?;
                     let connection = peer.map(|peer| Connection::from_address(peer.ip())).unwrap_or_default();
-                    let connection = Connection { tls: Some(Arc::new(tls::peer_of(&stream))), ..connection };
+                    let connection = Connection { tls: Some(Arc::new(tls::peer_of(&stream))), local, ..connection };
                     Ok::<_, DispatchError>((Paced::new(stream, connection), Protocol::Http1, peer))
                 }
             };

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use crate::domains::Registry;
 use crate::front_door::Replay;
 use crate::journey::Snapshot;
+use crate::probe::Probe;
 use crate::revocation::Revocation;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::daily::Daily;
@@ -28,4 +29,6 @@ pub struct Shared {
     pub replay: Arc<Replay>,
     /// The custom domains, when there is a management API. A reload does not touch them.
     pub domains: Option<Arc<Registry>>,
+    /// The endpoint for `vestibule probe`, and the tokens that were used. A reload does not touch them.
+    pub probe: Option<Arc<Probe>>,
 }

@@ -34,6 +34,7 @@ mod answer;
 mod connect;
 mod endpoint;
 mod exchange;
+mod gzip;
 mod headers;
 mod pool;
 mod request_body;
@@ -110,10 +111,9 @@ impl Outgoing {
         let method = permitted.method().clone();
         let target = permitted.target().raw().to_owned();
         let (host, request_id) = (permitted.host().to_owned(), permitted.request_id().to_owned());
-        let client_ip = permitted.client_address();
+        let (client_ip, scheme) = (permitted.client_address(), permitted.scheme());
         let (headers, ours) = permitted.into_headers();
-        // Front doors are there to do the TLS.
-        Self { method, target, headers, ours, host, scheme: "https", client_ip, request_id, request_body_limit }
+        Self { method, target, headers, ours, host, scheme, client_ip, request_id, request_body_limit }
     }
 }
 

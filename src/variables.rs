@@ -8,12 +8,14 @@
 //! nothing.
 
 mod certificate_variable;
+mod dialect;
 mod profile_variable;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 pub use certificate_variable::{AttributeType, CertificateVariable, Party, SanList, Scalar};
+pub use dialect::Dialect;
 pub use profile_variable::ProfileVariable;
 
 use crate::clock::UnixTime;

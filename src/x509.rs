@@ -5,6 +5,7 @@ pub mod attribute_value;
 pub mod certificate;
 pub mod crl;
 pub mod der;
+mod ecdsa_twin;
 pub mod lint;
 pub mod name;
 pub mod name_reading;

@@ -25,6 +25,8 @@ mod pieces;
 mod program;
 #[path = "import_azion/shapes.rs"]
 mod shapes;
+#[path = "import_azion/whole_engine.rs"]
+mod whole_engine;
 
 use serde_json::{Value, json};
 use vestibule::cli::import::azion::{Conversion, Phase, Source, convert};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use vestibule::clock::UnixTime;
 use vestibule::front_door::{ContractHeader, PRESETS};
 use vestibule::refusal::Refusal;
-use vestibule::rules::{Behavior, Operator};
+use vestibule::rules::{BEHAVIORS, Operator};
 use vestibule::telemetry::metrics::{Ends, Metrics};
 use vestibule::variables::{CertificateVariable, ProfileVariable};
 use vestibule::x509::profile::{ProfileKind, ViolationCode};
@@ -45,7 +45,7 @@ fn every_variable_operator_and_behavior_is_named() {
             "{code:?}"
         );
     }
-    for name in Operator::NAMES.iter().chain(&Behavior::NAMES) {
+    for name in Operator::NAMES.iter().chain(BEHAVIORS.iter().map(|(name, _)| name)) {
         assert!(README.contains(&format!("`{name}`")), "{name}");
     }
 }

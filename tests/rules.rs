@@ -28,7 +28,8 @@ use vestibule::front_door::VerdictMode;
 use vestibule::presented::{CertificateDecoder, Presentation};
 use vestibule::refusal::Refused;
 use vestibule::rules::{
-    Behavior, Conditional, Criterion, Facts, Groups, Operator, Permitted, Rule, RuleSet, RuleTrace, Template, Trace, Variable,
+    Behavior, Conditional, Criterion, Facts, Groups, Known, Operator, Outcome, Permitted, Phase, Rule, RuleSet, RuleTrace,
+    Scope, Template, Trace, Variable,
 };
 use vestibule::verifier::{VerificationSettings, verify};
 
@@ -82,37 +83,44 @@ impl Asked {
             verdict_mode: VerdictMode::Ignore,
         };
         let admission = Admission::decide(&presentation, verification.as_ref(), None, &demands).unwrap();
-        rules.decide(forward, &Facts::new(&presentation, &admission, NOW), ID, trace)
+        let facts = Facts::new(&presentation, &admission, NOW);
+        match rules.decide(forward, &facts, ID, trace, &mut Vec::new())? {
+            Outcome::Permitted(permitted) => Ok(*permitted),
+            Outcome::Answered(answer) => panic!("{answer:?}"),
+        }
     }
 
     /// What a template becomes: the value of a header that goes upstream, if it goes.
     fn text(&self, template: &str) -> Option<String> {
         let name = HeaderName::from_static("x-text");
-        let rules = RuleSet { upstream_headers: vec![(name.clone(), Template::parse(template).unwrap())], request: vec![] };
+        let rules = RuleSet { upstream_headers: [(name.clone(), parsed(template).unwrap())].into(), ..RuleSet::default() };
         let permitted = self.decide(&rules, Trace::Off).unwrap();
         permitted.ours().get(name).map(|value| value.to_str().unwrap().to_owned())
     }
 
     /// Whether groups of criteria hold.
     fn holds(&self, criteria: Groups) -> bool {
-        let rules =
-            rules(vec![Rule { name: "r".into(), criteria, behaviors: vec![behavior("add_request_header", "X-Held: yes")] }]);
+        let rules = rules(vec![Rule::new("r", criteria, vec![behavior("add_request_header", "X-Held: yes")])]);
         self.decide(&rules, Trace::Off).unwrap().ours().contains_key("x-held")
     }
 }
 
 fn rules(request: Vec<Rule>) -> RuleSet {
-    RuleSet { upstream_headers: vec![], request }
+    RuleSet { request: request.into_iter().map(Arc::new).collect(), ..RuleSet::default() }
 }
 
 fn behavior(name: &str, value: &str) -> Behavior {
-    Behavior::parse(name, Some(value).filter(|value| !value.is_empty())).unwrap()
+    let known = Known::default();
+    Behavior::parse(name, Some(value).filter(|value| !value.is_empty()), &Scope::new(Phase::Request, &known)).unwrap()
 }
 
 fn criterion(conditional: Conditional, variable: &str, operator: &str, argument: &str) -> Criterion {
     let argument = Some(argument).filter(|_| !operator.ends_with("exist") && operator != "exists");
-    let operator = Operator::parse(operator, argument).unwrap();
-    Criterion::new(conditional, variable, Variable::parse(variable).unwrap(), operator)
+    let known = Known::default();
+    let scope = Scope::new(Phase::Request, &known);
+    let parsed = Variable::parse(variable, &scope).unwrap();
+    let operator = Operator::parse(operator, argument, &parsed, &scope).unwrap();
+    Criterion::new(conditional, variable, parsed, operator)
 }
 
 fn one(variable: &str, operator: &str, argument: &str) -> Groups {
@@ -121,7 +129,13 @@ fn one(variable: &str, operator: &str, argument: &str) -> Groups {
 
 /// A rule that always applies.
 fn always(name: &str, behaviors: Vec<Behavior>) -> Rule {
-    Rule { name: name.into(), criteria: Groups::default(), behaviors }
+    Rule::new(name, Groups::default(), behaviors)
+}
+
+/// A template of the request phase.
+fn parsed(text: &str) -> Result<Template, String> {
+    let known = Known::default();
+    Template::parse(text, &Scope::new(Phase::Request, &known))
 }
 
 /// The names of the rules that were looked at, and whether they matched.

@@ -98,6 +98,12 @@ impl CertificateList {
         self.sha256.is_empty() && self.spki_sha256.is_empty() && self.issuer_serial.is_empty()
     }
 
+    /// Whether the certificate that it was made of is on it. Only who is to be kept out has a reason to change his.
+    fn names_twin(&self, certificate: &Certificate) -> Option<&'static str> {
+        let listed = |digest| self.sha256.contains(&digest);
+        (!self.sha256.is_empty() && certificate.sha256_of_twins().any(listed)).then_some("sha256, with the signature turned")
+    }
+
     /// Whether a certificate is on it, and by what.
     pub fn names(&self, certificate: &Certificate) -> Option<&'static str> {
         if self.sha256.contains(certificate.sha256()) {
@@ -129,7 +135,7 @@ pub struct RegisteredCertificates {
 
 impl RegisteredCertificates {
     pub(super) fn refuse_denied(&self, certificate: &Certificate) -> Result<(), Refused> {
-        match self.deny.names(certificate) {
+        match self.deny.names(certificate).or_else(|| self.deny.names_twin(certificate)) {
             Some(by) => Err(Refused::new(Refusal::CertificateDenied, format!("on the deny list, by {by}"))),
             None => Ok(()),
         }

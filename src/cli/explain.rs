@@ -9,18 +9,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::recorded::answer_of;
 use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Findings, Snapshot};
+use crate::journey::{Decided, Findings, Snapshot};
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget, TlsPeer};
 use crate::revocation::{Cache, Revocation};
-use crate::rules::{Permitted, Trace};
+use crate::rules::{After, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
 use crate::telemetry::fetches::FetchMetrics;
 use crate::variables::ProfileVariable;
 use crate::x509::certificate::Certificate;
@@ -44,6 +45,9 @@ pub(super) struct ExplainArgs {
     /// The certificate that was shown in that handshake, and its chain (PEM or DER)
     #[arg(long, value_name = "FILE", requires = "sni")]
     client_certificate: Option<PathBuf>,
+    /// A file with the head of the upstream's answer: the rules of the response phase run on it
+    #[arg(long, value_name = "FILE")]
+    response: Option<PathBuf>,
     /// A file with the request head; standard input when left out
     head: Option<PathBuf>,
 }
@@ -65,6 +69,14 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
         Ok(connection) => connection,
         Err(why) => return failed(&format!("the client certificate cannot be read: {why}")),
     };
+    let answer = args.response.as_ref().map(|file| {
+        let read = std::fs::read(file).map_err(|why| why.to_string());
+        read.and_then(|bytes| answer_of(&bytes)).map_err(|why| format!("`{}`: {why}", file.display()))
+    });
+    let answer = match answer.transpose() {
+        Ok(answer) => answer,
+        Err(why) => return failed(&why),
+    };
     let outcome = head_of(&bytes, connection);
     if bytes.is_empty() {
         say("there is no request head");
@@ -76,7 +88,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();
-    let written = explain(&loaded.snapshot, outcome, now, &mut said);
+    let written = explain(&loaded.snapshot, outcome, answer, now, &mut said);
     done(written.and_then(|()| out.write_all(harmless(&String::from_utf8_lossy(&said)).as_bytes())))
 }
 
@@ -148,7 +160,13 @@ fn head_of(bytes: &[u8], connection: Connection) -> Result<RequestHead, Refused>
     })
 }
 
-fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTime, out: &mut dyn Write) -> io::Result<()> {
+fn explain(
+    snapshot: &Snapshot,
+    head: Result<RequestHead, Refused>,
+    answer: Option<(StatusCode, HeaderMap)>,
+    now: UnixTime,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let forward = head.and_then(|head| AuthenticatedForward::unremembered(&snapshot.directory, head, now));
     let mut forward = match forward {
         Ok(forward) => forward,
@@ -182,7 +200,16 @@ fn explain(snapshot: &Snapshot, head: Result<RequestHead, Refused>, now: UnixTim
     findings.rules = rules;
     stages(out, &findings)?;
     match decided {
-        Ok(decided) => permitted(out, &decided.permitted, &decided.route.upstream.name),
+        Ok(Decided::Permitted(mut sending)) => {
+            let after = sending.permitted.take_after().filter(|after| after.rules);
+            let Some(answer) = answer else {
+                later_rules(out, &findings, after.is_some())?;
+                return permitted(out, &sending.permitted, &sending.upstream.name);
+            };
+            permitted(out, &sending.permitted, &sending.upstream.name)?;
+            after_answer(out, &mut findings, after.as_ref(), answer, now)
+        }
+        Ok(Decided::Answered(answer)) => answered(out, &answer),
         Err(refused) => decision(out, &refused),
     }
 }
@@ -248,13 +275,76 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             (None, None) => {}
         }
     }
+    for monitored in findings.monitored.iter().filter(|monitored| monitored.rule.is_none()) {
+        writeln!(out, "  monitor      would refuse: {}", monitored.would.join(", "))?;
+    }
     for rule in &findings.rules {
-        writeln!(out, "rule           {}: {}", rule.rule, if rule.matched { "matched" } else { "did not match" })?;
-        for (criterion, value, held) in &rule.criteria {
-            writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
-        }
+        traced(out, rule)?;
     }
     Ok(())
+}
+
+fn traced(out: &mut dyn Write, rule: &RuleTrace) -> io::Result<()> {
+    let matched = if rule.matched { "matched" } else { "did not match" };
+    let watched = if rule.monitor { ", only watched" } else { "" };
+    writeln!(out, "rule           {}: {matched} ({}{watched})", rule.rule, rule.phase.word())?;
+    for (criterion, value, held) in &rule.criteria {
+        writeln!(out, "  {}  {criterion}, found {value:?}", if *held { "yes" } else { "no " })?;
+    }
+    if rule.matched {
+        let verb = if rule.monitor { "would" } else { "does " };
+        writeln!(out, "  {verb}  {}", rule.behaviors.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Nothing was sent, so nothing was answered: the rules of the response phase can only be named.
+fn later_rules(out: &mut dyn Write, findings: &Findings, wanted: bool) -> io::Result<()> {
+    let Some(route) = findings.route.as_ref().filter(|_| wanted) else { return Ok(()) };
+    for rule in &route.rules.response {
+        writeln!(out, "rule           {}: waits for the answer (response)", rule.name)?;
+    }
+    Ok(())
+}
+
+/// The rules of the response phase on a recorded answer, and what the client would get.
+fn after_answer(
+    out: &mut dyn Write,
+    findings: &mut Findings,
+    after: Option<&After>,
+    (status, mut headers): (StatusCode, HeaderMap),
+    now: UnixTime,
+) -> io::Result<()> {
+    let mut rules = Vec::new();
+    let upstream = findings.upstream.as_ref().map(|upstream| upstream.endpoint.to_string()).unwrap_or_default();
+    let head = ResponseHead { status, headers: &mut headers, upstream: &upstream };
+    let responded = after.map(|after| findings.respond(&after.request, now, head, Trace::On(&mut rules)));
+    for rule in &rules {
+        traced(out, rule)?;
+    }
+    match responded.transpose() {
+        Err(refused) => {
+            return writeln!(
+                out,
+                "answer         {} {}\n  cause        {}",
+                refused.refusal.status(),
+                refused.refusal.code(),
+                refused.cause
+            );
+        }
+        Ok(Some(Responded { redirect: Some((status, location)), .. })) => {
+            return writeln!(out, "answer         {status}, to {}", String::from_utf8_lossy(location.as_bytes()));
+        }
+        Ok(_) => writeln!(out, "answer         {}", status.as_u16())?,
+    }
+    for (name, value) in &headers {
+        writeln!(out, "  header       {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn answered(out: &mut dyn Write, answer: &RuleAnswer) -> io::Result<()> {
+    writeln!(out, "decision       answer: {} by rule `{}`", answer.status(), answer.rule())
 }
 
 fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {

@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::failed;
 use crate::clock::UnixTime;
-use crate::variables::{CertificateVariable, CertificateVariables, Moment, ProfileVariable, Scalar};
+use crate::variables::{CertificateVariable, CertificateVariables, Dialect, Moment, ProfileVariable, Scalar};
 use crate::verifier::{TrustedCas, VerificationSettings, optional_no_ca_text, verify};
 use crate::x509::certificate::{Certificate, CertificateError};
 use crate::x509::name::Name;
@@ -38,6 +38,14 @@ pub struct InspectArgs {
     /// open_finance_brasil, psd2. Whether its issuer has this profile, the file cannot say
     #[arg(long, value_name = "KIND", value_parser = profile_kind)]
     profile: Option<ProfileKind>,
+    /// How names, serial numbers and dates are written: nginx, azion
+    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = dialect)]
+    dialect: Dialect,
+}
+
+fn dialect(text: &str) -> Result<Dialect, String> {
+    let found = Dialect::ALL.iter().find(|(word, _)| *word == text).map(|(_, dialect)| *dialect);
+    found.ok_or_else(|| format!("the dialects are {}", Dialect::ALL.map(|(word, _)| word).join(", ")))
 }
 
 fn profile_kind(text: &str) -> Result<ProfileKind, String> {
@@ -66,7 +74,7 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> ExitCode {
     let assessment = args.profile.and_then(|kind| variables.assessment(kind));
     let assessment = assessment.as_deref();
     let print = if args.json { print_json } else { print_table };
-    match print(&variables, &moment, assessment, out) {
+    match print(&Shown { variables: &variables, moment: &moment, dialect: args.dialect }, assessment, out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("cannot write the answer: {error}")),
     }
@@ -108,15 +116,23 @@ fn profile_texts(assessment: &Assessment) -> impl Iterator<Item = (&'static str,
         .map(|(variable, name)| (name, variable.text(assessment.kind.word(), &assessment.profile).into_owned()))
 }
 
-fn print_json(
-    variables: &CertificateVariables,
-    moment: &Moment<'_>,
-    assessment: Option<&Assessment>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// What is shown, and how.
+struct Shown<'s> {
+    variables: &'s CertificateVariables,
+    moment: &'s Moment<'s>,
+    dialect: Dialect,
+}
+
+impl Shown<'_> {
+    fn text(&self, variable: &CertificateVariable) -> String {
+        self.variables.text_in(self.dialect, variable, self.moment).into_owned()
+    }
+}
+
+fn print_json(shown: &Shown<'_>, assessment: Option<&Assessment>, out: &mut dyn Write) -> io::Result<()> {
     let mut object = serde_json::Map::new();
-    for variable in CertificateVariable::all().chain(attributes(variables)) {
-        object.insert(variable.name().into_owned(), variables.text(&variable, moment).into_owned().into());
+    for variable in CertificateVariable::all().chain(attributes(shown.variables)) {
+        object.insert(variable.name().into_owned(), shown.text(&variable).into());
     }
     if let Some(assessment) = assessment {
         object.extend(profile_texts(assessment).map(|(name, text)| (name.to_owned(), text.into())));
@@ -128,20 +144,15 @@ fn print_json(
 }
 
 /// Name and text in two columns. The PEM texts are left to `--json`: they would hide the rest.
-fn print_table(
-    variables: &CertificateVariables,
-    moment: &Moment<'_>,
-    assessment: Option<&Assessment>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn print_table(what: &Shown<'_>, assessment: Option<&Assessment>, out: &mut dyn Write) -> io::Result<()> {
     let pem = [Scalar::EscapedCert, Scalar::Cert, Scalar::RawCert].map(CertificateVariable::Scalar);
     let shown: Vec<_> =
-        CertificateVariable::all().chain(attributes(variables)).filter(|variable| !pem.contains(variable)).collect();
+        CertificateVariable::all().chain(attributes(what.variables)).filter(|variable| !pem.contains(variable)).collect();
     let of_profile = ProfileVariable::ALL.iter().filter(|_| assessment.is_some()).map(|(_, name)| name.len());
     let width = shown.iter().map(|variable| variable.name().len()).chain(of_profile).max().unwrap_or_default();
     for variable in shown {
         // A long serial number holds a line feed.
-        let text = variables.text(&variable, moment).replace('\n', "\\n");
+        let text = what.text(&variable).replace('\n', "\\n");
         writeln!(out, "{}", format!("{:width$}  {text}", variable.name()).trim_end())?;
     }
     if let Some(assessment) = assessment {
@@ -152,7 +163,7 @@ fn print_table(
             writeln!(out, "violation: {violation}")?;
         }
     }
-    for warning in variables.certificate().map(|certificate| warnings(certificate)).unwrap_or_default() {
+    for warning in what.variables.certificate().map(|certificate| warnings(certificate)).unwrap_or_default() {
         writeln!(out, "warning: {warning}")?;
     }
     Ok(())

@@ -43,9 +43,9 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     };
     loaded.snapshot.attach(&revocation);
-    let replay = Arc::clone(&loaded.process.replay);
+    let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
     let system = actix_web::rt::System::new();
-    let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref());
+    let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref().ok());
     let domains = match settings.map(|(settings, pepper)| system.block_on(server::open(settings, pepper))).transpose() {
         Ok(domains) => domains,
         Err(why) => return failed(&why),
@@ -56,7 +56,7 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         return refused(folder, &problems);
     }
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay, domains };
+    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay, probe, domains };
     match system.block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -6,11 +6,12 @@ use http::HeaderName;
 
 use super::front_doors::Door;
 use super::own_tls::OwnHost;
-use super::process::Process;
+use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
-use crate::header_names::HeaderNames;
+use crate::header_names::{HeaderNames, are_aliases};
+use crate::journey::Debugging;
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -99,7 +100,7 @@ fn domain<'d>(
     let contract = Contract::new(door.api_key.clone(), &headers)
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
-    let reserved = reserved(door, &contract, rules);
+    let reserved = reserved(door, &contract, rules, process.debugging.as_ref(), table);
     let parts = DomainParts {
         name: name?,
         tenant: place.position,
@@ -113,7 +114,13 @@ fn domain<'d>(
 }
 
 /// The headers that only we set, and those of other front doors where we are the front door.
-pub(super) fn reserved(door: &Door, contract: &Contract, rules: &RuleSet) -> HeaderNames<()> {
+pub(super) fn reserved(
+    door: &Door,
+    contract: &Contract,
+    rules: &RuleSet,
+    debugging: Option<&Debugging>,
+    table: &Table<'_>,
+) -> HeaderNames<()> {
     let mut reserved = HeaderNames::default();
     let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
     let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
@@ -121,6 +128,13 @@ pub(super) fn reserved(door: &Door, contract: &Contract, rules: &RuleSet) -> Hea
         reserved.insert(header, ());
     }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
+    if let Some(header) = debugging.map(|debugging| &debugging.header) {
+        if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
+            let found = format!("`{header}` of [debug] is a header of the contract or of a rule, too");
+            table.problem("", found, "`debug.header` in vestibule.toml with a name of its own");
+        }
         reserved.insert(header.as_str(), ());
     }
     reserved
@@ -133,7 +147,11 @@ const MOST_KEYS: usize = 2;
 fn api_keys(table: &Table<'_>, door: Option<&Door>, process: &Process) -> Option<Option<ApiKeys>> {
     let Some(door) = door.filter(|door| !door.front_door.proofs.need_api_keys()) else {
         let tags = tags(table)?;
-        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref()?), tags)));
+        if process.pepper.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+            let accepted = format!("in vestibule.toml, `secrets.pepper_file` = a file with {ACCEPTED_PEPPER}");
+            table.problem("cname_api_keys", "cannot be checked: there is no pepper", accepted);
+        }
+        return Some(Some(ApiKeys::new(Arc::clone(process.pepper.as_ref().ok()?), tags)));
     };
     if table.has("cname_api_keys") {
         let found = format!("has no effect: the front door `{}` does not prove itself by a key", door.front_door.name);

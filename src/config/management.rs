@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::domains::{CLIENT_IP_HEADERS, host_name, reserved};
 use super::front_doors::Door;
+use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
 use crate::domains::{DnsSettings, RegistrySettings};
 use crate::front_door::{Contract, ContractHeader, CustomContract, CustomTemplate};
 use crate::manage::{AdminToken, RateLimits, Scope};
 use crate::rules::RuleSet;
-use crate::secret::Tag;
+use crate::secret::{Pepper, Tag};
 use http::HeaderName;
 
 /// The management API.
@@ -32,7 +33,12 @@ pub struct ManagementSettings {
 }
 
 /// The settings, when there is a table `[management]`. Something must stand for a table with a problem.
-pub(super) fn read(process: &Table<'_>, folder: &Path, admin: Option<SocketAddr>, has_tls: bool) -> Option<ManagementSettings> {
+pub(super) fn read(
+    process: &Table<'_>,
+    folder: &Path,
+    (admin, has_tls): (Option<SocketAddr>, bool),
+    pepper: &Result<Arc<Pepper>, NoPepper>,
+) -> Option<ManagementSettings> {
     let (store, table) = (process.table_or_empty("store"), process.table_or_empty("management"));
     let settings = settings(&table, &store, folder);
     if !process.has("management") {
@@ -48,6 +54,10 @@ pub(super) fn read(process: &Table<'_>, folder: &Path, admin: Option<SocketAddr>
             process.problem("management", found, "[admin.tls], or an address of this machine alone, like \"127.0.0.1:9180\"");
         }
         Some(_) => {}
+    }
+    if pepper.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+        let accepted = format!("`secrets.pepper_file` = a file with {ACCEPTED_PEPPER}");
+        process.problem("management", "issues keys, and there is no pepper to keep their tags under", accepted);
     }
     for key in ["tenant", "front_door", "origin_domain", "tokens"].into_iter().filter(|key| !table.has(key)) {
         table.problem(key, "is missing", accepted(key));
@@ -125,11 +135,11 @@ fn token(table: Table<'_>) -> Option<AdminToken> {
 pub(super) fn template(
     tenant: &Table<'_>,
     place: &Place<'_>,
-    settings: Option<&ManagementSettings>,
+    process: &Process,
     doors: &[Door],
     rules: &RuleSet,
 ) -> Option<CustomTemplate> {
-    let settings = settings.filter(|settings| settings.registry.tenant == place.name)?;
+    let settings = process.management.as_ref().filter(|settings| settings.registry.tenant == place.name)?;
     let wanted = &settings.front_door;
     let Some(door) = doors.iter().find(|door| door.front_door.name == *wanted) else {
         let found = format!("there is no front door `{wanted}`, which [management] names");
@@ -149,7 +159,7 @@ pub(super) fn template(
         let contract = Contract::new(door.api_key.clone(), &headers)
             .map_err(|why| tenant.problem("front_doors", format!("`{wanted}`: {why}"), accepted))
             .ok()?;
-        let reserved = Arc::new(reserved(door, &contract, rules));
+        let reserved = Arc::new(reserved(door, &contract, rules, process.debugging.as_ref(), tenant));
         Some(CustomContract { client_ip_header, contract: Arc::new(contract), reserved })
     });
     let contracts = contracts.collect();

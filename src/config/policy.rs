@@ -22,6 +22,7 @@ pub(super) struct PolicySettings {
     verification: VerificationSettings,
     trusted_ca: Option<String>,
     registered: Arc<RegisteredCertificates>,
+    monitor: bool,
     expiry: ExpiryWarning,
 }
 
@@ -38,6 +39,7 @@ impl Default for PolicySettings {
             verification: VerificationSettings::default(),
             trusted_ca: None,
             registered: Arc::default(),
+            monitor: false,
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
         }
     }
@@ -71,6 +73,7 @@ impl PolicySettings {
             expiry: expiry::read(&table, &self.expiry),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
         table.finish();
@@ -104,9 +107,9 @@ impl PolicySettings {
             }
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
-        let expiry = self.expiry.clone();
+        let (expiry, monitor) = (self.expiry.clone(), self.monitor);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
-        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry })
+        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry, monitor })
     }
 }
 

@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::debugging;
 use super::management::{self, ManagementSettings};
+use super::probe;
 use super::revocation;
 use super::secret_file;
 use super::server_tls::{self, ServerTls};
 use super::table::Table;
 use crate::clock::UnixTime;
 use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddress};
+use crate::journey::Debugging;
+use crate::probe::Probe;
 use crate::revocation::RevocationSettings;
+use crate::rules::GeoIp;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
 use crate::tls::ServerCertificate;
@@ -42,8 +47,17 @@ impl Listen {
     }
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `revocation`, `management` and the time-outs
-/// of the server.
+/// Why there is no pepper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPepper {
+    /// The configuration names none.
+    NotNamed,
+    /// What it names is none; a problem says so.
+    Refused,
+}
+
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation`, `management` and
+/// the time-outs of the server.
 #[derive(Debug)]
 pub struct Process {
     /// Data listeners without TLS.
@@ -62,18 +76,24 @@ pub struct Process {
     pub admin: Option<SocketAddr>,
     /// Its certificate, when it speaks TLS; the inner one is none after a problem.
     pub(super) admin_tls: Option<Option<ServerCertificate>>,
-    /// The secret under which tags are made.
-    pub pepper: Option<Arc<Pepper>>,
+    /// The secret under which tags are made. Only front doors that prove themselves by a key need it.
+    pub pepper: Result<Arc<Pepper>, NoPepper>,
     /// How large a request head may be.
     pub head_limits: HeadLimits,
     /// How many decoded certificate headers are remembered.
     pub certificate_cache_entries: usize,
     /// How many verdicts about certificates are remembered.
     pub verification_cache_entries: usize,
+    /// Where addresses are.
+    pub geoip: Option<Arc<GeoIp>>,
+    /// Who may see what rules do; moves into the snapshot.
+    pub debugging: Option<Debugging>,
     /// The level of diagnostics.
     pub log_level: String,
     /// What remembers the nonces of signed requests.
     pub replay: Arc<Replay>,
+    /// The endpoint for `vestibule probe`, when there is one.
+    pub probe: Option<Arc<Probe>>,
     /// Where access lines go.
     pub access: AccessTarget,
     /// How lists and OCSP answers are fetched.
@@ -94,7 +114,9 @@ impl Process {
         let limits = table.table_or_empty("limits");
         let logs = table.table_or_empty("logs");
         let secrets = table.table_or_empty("secrets");
+        let geo = table.table_or_empty("geoip");
         let fetching = table.table_or_empty("revocation");
+        let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
         let replay_table = table.table_or_empty("replay");
         let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
         let admin_tls = server_tls::admin(&admin, folder, warnings);
@@ -102,6 +124,8 @@ impl Process {
             admin.problem("tls", "has no effect without `admin.listen`", "`listen` in [admin], or no [admin.tls]");
         }
         let has_tls = admin_tls.is_some();
+        let probing = table.table_or_empty("probe");
+        let pepper = pepper(&secrets, folder, warnings).map(Arc::new);
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -111,7 +135,8 @@ impl Process {
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin_listen,
             admin_tls,
-            pepper: pepper(&secrets, folder, warnings).map(Arc::new),
+            management: management::read(&table, folder, (admin_listen, has_tls), &pepper),
+            pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
                 header_bytes: header_bytes(&limits),
@@ -119,13 +144,15 @@ impl Process {
             },
             certificate_cache_entries: limits.number("certificate_cache_entries", 0..=10_000_000, 10_000),
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
+            geoip: geoip(&geo, folder),
+            debugging,
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
+            probe: probe::read(&probing, folder, now, warnings).map(Arc::new),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
             revocation: revocation::settings(&fetching, folder),
-            management: management::read(&table, folder, admin_listen, has_tls),
         };
-        for child in [server, admin, limits, logs, secrets, fetching, replay_table, table] {
+        for child in [server, admin, limits, logs, secrets, geo, fetching, replay_table, probing, table] {
             child.finish();
         }
         process
@@ -141,6 +168,14 @@ fn listeners(server: &Table<'_>) -> Vec<Listen> {
         .iter()
         .map(|text| Listen::parse(text).map_err(|why| server.problem("listen", format!("found `{text}`"), why)).ok());
     read.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn geoip(table: &Table<'_>, folder: &Path) -> Option<Arc<GeoIp>> {
+    let file = folder.join(table.text("database")?);
+    let opened = GeoIp::open(&file);
+    let problem =
+        |why| table.problem("database", format!("{}: {why}", file.display()), "a database in MaxMind's format (MMDB)");
+    opened.map_err(problem).map(Arc::new).ok()
 }
 
 fn header_bytes(limits: &Table<'_>) -> usize {
@@ -191,20 +226,25 @@ fn replay(table: &Table<'_>, folder: &Path, now: UnixTime, warnings: &mut Vec<St
     }
 }
 
-fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Pepper> {
-    let accepted = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
+/// What a pepper looks like, and where it comes from.
+pub(super) const ACCEPTED_PEPPER: &str = "64 hexadecimal digits; `vestibule keygen --pepper` makes them";
+
+fn pepper(secrets: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Result<Pepper, NoPepper> {
+    let accepted = ACCEPTED_PEPPER;
     let (key, text) = match (secrets.text("pepper"), secrets.text("pepper_file")) {
         // The environment's wins: it is the way to override the file's.
         (Some(text), _) => ("pepper", Zeroizing::new(text)),
         (None, Some(file)) => {
-            ("pepper_file", secret_file::read(secrets, "pepper_file", folder, &file, ("the pepper", accepted), warnings)?)
+            let text = secret_file::read(secrets, "pepper_file", folder, &file, ("the pepper", accepted), warnings);
+            ("pepper_file", text.ok_or(NoPepper::Refused)?)
         }
-        (None, None) => {
-            secrets.problem("pepper_file", "is missing", format!("a file with {accepted}"));
-            return None;
-        }
+        (None, None) if secrets.has("pepper") || secrets.has("pepper_file") => return Err(NoPepper::Refused),
+        (None, None) => return Err(NoPepper::NotNamed),
     };
-    Pepper::parse(&text).map_err(|why| secrets.problem(key, format!("the pepper {why}"), accepted)).ok()
+    Pepper::parse(&text).map_err(|why| {
+        secrets.problem(key, format!("the pepper {why}"), accepted);
+        NoPepper::Refused
+    })
 }
 
 /// Reads the pepper of a configuration folder alone, for `vestibule keygen`.
@@ -215,6 +255,11 @@ pub fn read_pepper(folder: &Path) -> Result<Pepper, Vec<super::Problem>> {
     let collector = super::Collector::default();
     let read = super::source::read(folder, &collector);
     let table = Table::of(read.process, &collector);
-    let found = pepper(&table.table_or_empty("secrets"), folder, &mut Vec::new());
-    found.ok_or_else(|| collector.into_problems())
+    let secrets = table.table_or_empty("secrets");
+    let found = pepper(&secrets, folder, &mut Vec::new());
+    if found.as_ref().is_err_and(|why| *why == NoPepper::NotNamed) {
+        secrets.problem("pepper_file", "is missing", format!("a file with {ACCEPTED_PEPPER}"));
+    }
+    drop((secrets, table));
+    found.map_err(|_| collector.into_problems())
 }

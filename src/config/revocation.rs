@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::pem_file::{self, Wanted};
 use super::table::Table;
 use crate::revocation::hosts::RevocationHosts;
 use crate::revocation::{FetchPlan, RevocationSettings, configured_url};
@@ -23,6 +24,7 @@ pub(super) fn settings(table: &Table<'_>, folder: &Path) -> RevocationSettings {
         crl_max_size: table.size("crl_max_size", default.crl_max_size),
         http_proxy: table.parsed("http_proxy", proxy),
         https_proxy: table.parsed("https_proxy", proxy),
+        https_cas: https_cas(table, folder),
         cache_folder: table.text("cache_folder").filter(|text| !text.is_empty()).map(|text| folder.join(text)),
         retry_after_failure: table.duration("retry_after_failure", default.retry_after_failure),
         ocsp_max_age: table.duration("ocsp_max_age", default.ocsp_max_age),
@@ -35,6 +37,18 @@ pub(super) fn settings(table: &Table<'_>, folder: &Path) -> RevocationSettings {
         table.problem("retry_after_failure", found, "accepted: at least \"1s\"");
     }
     settings
+}
+
+/// For servers inside: their CA is in no system's store.
+fn https_cas(table: &Table<'_>, folder: &Path) -> Vec<Vec<u8>> {
+    let Some(file) = table.text("ca_file") else { return Vec::new() };
+    match pem_file::blocks(&folder.join(&file), Wanted::Certificates) {
+        Ok(blocks) => blocks,
+        Err((found, accepted)) => {
+            table.problem("ca_file", format!("`{file}` {found}"), accepted);
+            Vec::new()
+        }
+    }
 }
 
 fn proxy(text: &str) -> Result<reqwest::Url, String> {

@@ -57,7 +57,7 @@ fn route(
     let limit = table.size("request_body_max", 0) as u64;
     let request_body_limit = table.has("request_body_max").then_some(limit);
     table.finish();
-    Some(Route { path: path?, methods, policy: policy?, upstream: upstream?, request_body_limit })
+    Some(Route { path: path?, methods, policy: policy?, upstream: upstream?, request_body_limit, rules: Arc::default() })
 }
 
 fn method(table: &Table<'_>, text: &str) -> Option<Method> {

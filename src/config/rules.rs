@@ -1,9 +1,23 @@
 //! `[[rules]]` and `[upstream_headers]`: Azion's shape to compiled rules.
 
+mod behaviors;
+mod criteria;
+mod lists;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
 use http::HeaderName;
 
+use super::front_doors::Door;
+use super::process::Process;
 use super::table::Table;
-use crate::rules::{Behavior, Conditional, Criterion, Groups, Operator, Rule, RuleSet, Template, Variable};
+use crate::front_door::ContractHeader;
+use crate::journey::Route;
+use crate::rules::{Behavior, Known, Phase, ResponseBehavior, Rule, RuleSet, Scope, Template};
+use crate::upstream::Upstream;
+use crate::variables::Dialect;
 
 /// What the upstream is told when a tenant says nothing of it.
 const DEFAULT_UPSTREAM_HEADERS: [(&str, &str); 5] = [
@@ -14,15 +28,61 @@ const DEFAULT_UPSTREAM_HEADERS: [(&str, &str); 5] = [
     ("ssl-client-fingerprint-sha256", "${ssl_client_fingerprint_sha256}"),
 ];
 
-pub(super) fn read(tenant: &Table<'_>) -> RuleSet {
-    let request: Vec<Rule> = tenant.tables("rules").into_iter().filter_map(rule).collect();
-    unreachable_rules(tenant, &request);
-    RuleSet { upstream_headers: upstream_headers(tenant), request }
+/// What the rules of a tenant may name.
+pub(super) fn known(
+    tenant: &Table<'_>,
+    folder: &Path,
+    process: &Process,
+    doors: &[Door],
+    upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
+) -> Known {
+    // Whoever comes to our own TLS listener comes over https.
+    let says = |door: &Door| {
+        door.own_tls.is_some() || door.headers.iter().any(|(header, _)| *header == ContractHeader::ForwardedProto)
+    };
+    Known {
+        lists: lists::read(tenant, folder),
+        upstreams: upstreams.keys().cloned().collect(),
+        geoip: process.geoip.clone(),
+        forwarded_proto: !doors.is_empty() && doors.iter().all(says),
+    }
+}
+
+/// All rules of the tenant.
+pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
+    let dialect = tenant.choice("output_dialect", &Dialect::ALL, Dialect::Nginx);
+    let mut rules = RuleSet { upstream_headers: upstream_headers(tenant, known).into(), dialect, ..RuleSet::default() };
+    let paths = tenant.texts_of_tables("routes", "path");
+    for table in tenant.tables("rules") {
+        match rule(table, known, &paths) {
+            Some((Phase::Firewall, Read::Request(rule))) => rules.firewall.push(Arc::new(rule)),
+            Some((_, Read::Request(rule))) => rules.request.push(Arc::new(rule)),
+            Some((_, Read::Response(rule))) => rules.response.push(Arc::new(rule)),
+            None => {}
+        }
+    }
+    unreachable_rules(tenant, &rules.firewall, Behavior::is_last);
+    unreachable_rules(tenant, &rules.request, Behavior::is_last);
+    unreachable_rules(tenant, &rules.response, ResponseBehavior::is_last);
+    rules
+}
+
+/// The rules of each route; one set serves all routes that no rule names.
+pub(super) fn compile(all: &RuleSet, routes: &mut [Route]) {
+    let by_request = all.firewall.iter().chain(&all.request).flat_map(|rule| &rule.routes);
+    let named: Vec<String> = by_request.chain(all.response.iter().flat_map(|rule| &rule.routes)).cloned().collect();
+    let of_no_route = Arc::new(all.for_route(""));
+    for route in routes {
+        let own = named.contains(&route.path);
+        route.rules = if own { Arc::new(all.for_route(&route.path)) } else { Arc::clone(&of_no_route) };
+    }
 }
 
 /// A `deny` that is never reached lets everybody in.
-fn unreachable_rules(tenant: &Table<'_>, rules: &[Rule]) {
-    let always_ends = |rule: &Rule| rule.criteria.is_empty() && rule.behaviors.iter().any(Behavior::is_last);
+fn unreachable_rules<B>(tenant: &Table<'_>, rules: &[Arc<Rule<B>>], is_last: fn(&B) -> bool) {
+    let always_ends = |rule: &Arc<Rule<B>>| {
+        rule.criteria.is_empty() && rule.routes.is_empty() && !rule.monitor && rule.behaviors.iter().any(is_last)
+    };
     let Some(at) = rules.iter().position(always_ends) else { return };
     if let (Some(last), Some(next)) = (rules.get(at), rules.get(at + 1)) {
         let found =
@@ -31,15 +91,16 @@ fn unreachable_rules(tenant: &Table<'_>, rules: &[Rule]) {
     }
 }
 
-fn upstream_headers(tenant: &Table<'_>) -> Vec<(HeaderName, Template)> {
+fn upstream_headers(tenant: &Table<'_>, known: &Known) -> Vec<(HeaderName, Template)> {
     let written = if tenant.has("upstream_headers") {
         tenant.named_texts("upstream_headers")
     } else {
         DEFAULT_UPSTREAM_HEADERS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     };
+    let scope = Scope::new(Phase::Request, known);
     let mut headers = Vec::new();
     for (name, value) in written {
-        match Behavior::add(&name, &value) {
+        match Behavior::add(&name, &value, &scope) {
             Ok(Behavior::AddRequestHeader(name, template)) => headers.push((name, template)),
             Ok(_) => {}
             Err(why) => tenant.problem(&format!("upstream_headers.{name}"), format!("found `{value}`"), why.0),
@@ -48,62 +109,38 @@ fn upstream_headers(tenant: &Table<'_>) -> Vec<(HeaderName, Template)> {
     headers
 }
 
-fn rule(table: Table<'_>) -> Option<Rule> {
+enum Read {
+    Request(Rule),
+    Response(Rule<ResponseBehavior>),
+}
+
+fn rule(table: Table<'_>, known: &Known, paths: &[String]) -> Option<(Phase, Read)> {
+    let phase = table.choice("phase", &Phase::ALL, Phase::Request);
+    let mut scope = Scope::new(phase, known);
     let name = table.required_text("name", "a name, for the log");
-    // A criterion with a problem would leave a gap that looks like another problem: then the groups are not put together.
-    let groups: Vec<_> = table.table_groups("criteria").into_iter().map(|group| group.and_then(read_group)).collect();
-    let groups: Option<Vec<Vec<Criterion>>> = groups.into_iter().collect();
-    let criteria =
-        groups.and_then(|groups| Groups::new(groups).map_err(|why| table.problem("criteria", why, "groups of criteria")).ok());
-    let behaviors = behaviors(&table);
+    // For whoever reads the file: nothing else is done with it.
+    table.text("description");
+    let monitor = table.choice("mode", &[("enforce", false), ("monitor", true)], false);
+    let routes = table.texts("routes");
+    if table.has("routes") && routes.is_empty() {
+        table.problem("routes", "is empty", "at least one path of a route; all routes are meant when the key is left out");
+    }
+    for path in routes.iter().filter(|path| !paths.contains(path)) {
+        table.problem(
+            "routes",
+            format!("found `{path}`, and no route has this path"),
+            format!("accepted: {}", paths.join(", ")),
+        );
+    }
+    let criteria = criteria::read(&table, &scope);
+    let read = if phase == Phase::Response {
+        let behaviors = behaviors::read(&table, &mut scope, behaviors::response, ResponseBehavior::is_last);
+        criteria.zip(name).map(|(criteria, name)| Read::Response(Rule { name, routes, monitor, criteria, behaviors }))
+    } else {
+        let behaviors = behaviors::read(&table, &mut scope, behaviors::request, Behavior::is_last);
+        criteria.zip(name).map(|(criteria, name)| Read::Request(Rule { name, routes, monitor, criteria, behaviors }))
+    };
     let active = table.boolean("active", true);
     table.finish();
-    active.then_some(Rule { name: name?, criteria: criteria?, behaviors })
-}
-
-fn behaviors(table: &Table<'_>) -> Vec<Behavior> {
-    let listed = table.tables("behaviors");
-    if listed.is_empty() {
-        table.problem("behaviors", "is empty: the rule would do nothing", "at least one behavior");
-    }
-    let behaviors: Vec<Behavior> = listed.into_iter().filter_map(behavior).collect();
-    let after_last = behaviors.iter().position(Behavior::is_last).is_some_and(|last| last + 1 < behaviors.len());
-    if after_last {
-        let found = "go on after `deny` or `finish_request_phase`, and what follows is never run";
-        table.problem("behaviors", found, "`deny` or `finish_request_phase` in the last place");
-    }
-    behaviors
-}
-
-fn read_group(tables: Vec<Table<'_>>) -> Option<Vec<Criterion>> {
-    let read: Vec<_> = tables.into_iter().enumerate().map(|(at, criterion)| read_criterion(criterion, at == 0)).collect();
-    read.into_iter().collect()
-}
-
-fn read_criterion(table: Table<'_>, first: bool) -> Option<Criterion> {
-    let words = [("if", Conditional::If), ("and", Conditional::And), ("or", Conditional::Or)];
-    let conditional = table.choice("conditional", &words, if first { Conditional::If } else { Conditional::And });
-    let name = table.required_text("variable", "a variable, like \"${ssl_client_verify}\"");
-    let operator = table.required_text("operator", &format!("one of {}", Operator::NAMES.join(", ")));
-    let argument = table.text("argument");
-    table.finishing(|table| {
-        let (name, operator) = (name?, operator?);
-        let argument = if table.has("argument") { Some(argument?) } else { None };
-        let variable = Variable::parse(&name);
-        if variable.is_none() {
-            table.problem("variable", format!("there is no variable `{name}`"), "the README lists them");
-        }
-        let operator = Operator::parse(&operator, argument.as_deref());
-        let operator = operator.map_err(|why| table.problem("operator", why, "the README lists them")).ok();
-        Some(Criterion::new(conditional, &name, variable?, operator?))
-    })
-}
-
-fn behavior(table: Table<'_>) -> Option<Behavior> {
-    let name = table.required_text("type", &format!("one of {}", Behavior::NAMES.join(", ")));
-    let value = table.text("value");
-    table.finishing(|table| {
-        let parsed = Behavior::parse(&name?, value.as_deref());
-        parsed.map_err(|why| table.problem("", why.0, "the README lists the behaviors")).ok()
-    })
+    read.filter(|_| active).map(|read| (phase, read))
 }

@@ -50,6 +50,11 @@ impl<'c> Table<'c> {
         }
     }
 
+    /// Takes every key for asked: what is wrong has been said.
+    pub(super) fn ask_all(&self) {
+        self.asked.borrow_mut().extend(self.entries.keys().cloned());
+    }
+
     /// Ends the reading with a last step that may still note problems.
     pub(super) fn finishing<T>(self, last: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
         let made = last(&self);
@@ -179,6 +184,19 @@ impl<'c> Table<'c> {
             }
             other => self.wrong(key, other, "a list of tables").unwrap_or_default(),
         }
+    }
+
+    /// A text of each table of a list. What is wrong with them is told where the list is read.
+    pub(super) fn texts_of_tables(&self, key: &str, inner: &str) -> Vec<String> {
+        let Some(ValueKind::Array(values)) = self.entries.get(key).map(|value| &value.kind) else { return Vec::new() };
+        let text = |value: &Value| match &value.kind {
+            ValueKind::Table(entries) => match &entries.get(inner)?.kind {
+                ValueKind::String(text) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        values.iter().filter_map(text).collect()
     }
 
     /// A list of lists of tables: Azion's criteria. A group with a problem is `None`.

@@ -1,6 +1,7 @@
 //! A tenant's file: domains, front doors, CAs, policy, routes, rules.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use http::HeaderName;
 
@@ -34,27 +35,31 @@ pub(super) fn read(
     wanted: &mut Wanted,
     warnings: &mut Vec<String>,
 ) -> Option<Tenant> {
-    let rules = rules::read(&table);
     let trusted = trusted_ca::read(&table, place, warnings);
     let doors = front_doors::read(&table, place, &trusted, warnings);
+    let upstreams = upstreams::read(&table, place.folder);
+    let known = rules::known(&table, place.folder, process, &doors, &upstreams);
+    let rules = rules::read(&table, &known);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
-    if let Some(template) = management::template(&table, place, process.management.as_ref(), &doors, &rules) {
+    if let Some(template) = management::template(&table, place, process, &doors, &rules) {
         directory.set_template(template);
     }
-    let upstreams = upstreams::read(&table, place.folder);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
-    let routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
+    let mut routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
+    rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
     table.finish();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, style, authorize, profiles))
+    // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
+    let upstreams = upstreams.into_values().flatten().collect();
+    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, profiles))
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.
@@ -63,9 +68,12 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
     if routes.is_empty() || !nobody_looks {
         return;
     }
-    let asks = |rule: &&Rule| rule.criteria.variables().any(Variable::is_about_certificate);
-    for rule in rules.request.iter().filter(asks) {
-        let found = format!("rule `{}` asks about the certificate, and no route looks at one", rule.name);
+    fn asking<B>(rules: &[Arc<Rule<B>>]) -> impl Iterator<Item = &str> {
+        let asks = |rule: &&Arc<Rule<B>>| rule.criteria.variables().into_iter().any(Variable::is_about_certificate);
+        rules.iter().filter(asks).map(|rule| rule.name.as_str())
+    }
+    for rule in asking(&rules.firewall).chain(asking(&rules.request)).chain(asking(&rules.response)) {
+        let found = format!("rule `{rule}` asks about the certificate, and no route looks at one");
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
 }

@@ -10,6 +10,7 @@ use super::table::Table;
 use super::tenant::Place;
 use crate::revocation::FetchPlan;
 use crate::verifier::TrustedCas;
+use crate::x509::ocsp::NonceMode;
 use crate::x509::trusted_ca::{Source, TrustMaterial, TrustOptions};
 
 /// A set of CAs, and what may be fetched about the certificates below them.
@@ -38,6 +39,7 @@ pub(super) fn read(tenant: &Table<'_>, place: &Place<'_>, warnings: &mut Vec<Str
             x509_strict: table.boolean("x509_strict", true),
             allow_ed448: table.boolean("allow_ed448", false),
             ocsp,
+            ocsp_nonce_required: plan.as_ref().is_some_and(|plan| plan.ocsp_nonce == NonceMode::Require),
             revocation_sources: sources,
         };
         if table.texts("certificates").is_empty() {

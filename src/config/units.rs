@@ -7,7 +7,8 @@ pub(super) const DURATION: &str = "a number with ms, s, m, h or d, like \"30s\""
 /// What a size may look like.
 pub(super) const SIZE: &str = "a number with B, KiB or MiB, like \"16KiB\"";
 
-pub(super) fn duration(text: &str) -> Option<Duration> {
+/// Reads a duration: a number with a unit.
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),

@@ -8,12 +8,14 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 13] = [
+const FILE_KEYS: [&str; 15] = [
     "allow_certificates",
     "certificate",
     "certificates",
     "crl",
+    "database",
     "deny_certificates",
+    "file",
     "intermediates",
     "issuers",
     "key",

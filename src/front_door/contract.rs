@@ -53,6 +53,8 @@ pub enum ContractHeader {
     Sni,
     /// The client's address.
     ClientAddress,
+    /// How the client reached the front door: `http` or `https` (nginx `$scheme`).
+    ForwardedProto,
     /// The front door's own id of the request (nginx `$request_id`).
     RequestId,
     /// A header of the front door that is taken out and not read. There may be several.
@@ -81,6 +83,7 @@ impl ContractHeader {
         (Self::Validity, "ssl_client_validity"),
         (Self::SignatureAlgorithm, "ssl_client_sigalg"),
         (Self::Sni, "ssl_server_name"),
+        (Self::ForwardedProto, "forwarded_proto"),
         (Self::RequestId, "request_id"),
     ];
 }
@@ -252,6 +255,11 @@ impl ContractValues {
     /// The forwarded client address.
     pub fn client_address(&self) -> Option<&HeaderValue> {
         self.get(ContractHeader::ClientAddress)
+    }
+
+    /// How the client reached the front door.
+    pub fn forwarded_proto(&self) -> Option<&HeaderValue> {
+        self.get(ContractHeader::ForwardedProto)
     }
 
     /// The front door's id of the request.

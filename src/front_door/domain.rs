@@ -250,7 +250,7 @@ impl Directory {
     }
 
     /// The domain with this host name. Case does not matter.
-    pub(super) fn find(&self, host: &str) -> Option<Arc<Domain>> {
+    pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
         if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return self.find(&host.to_ascii_lowercase());
         }

@@ -69,6 +69,8 @@ pub struct RoutePolicy {
     pub admission: admission::Policy,
     /// Certificates that were named one by one.
     pub registered: Arc<RegisteredCertificates>,
+    /// Whether it is only watched: who would be refused passes as anonymous, and that is told.
+    pub monitor: bool,
     /// How the end of a certificate is told ahead.
     pub expiry: ExpiryWarning,
 }
@@ -85,14 +87,18 @@ pub struct Route {
     pub upstream: Arc<Upstream>,
     /// The most bytes of a request's body.
     pub request_body_limit: Option<u64>,
+    /// The rules that are for it.
+    pub rules: Arc<RuleSet>,
 }
 
 /// A tenant.
 pub struct Tenant {
     /// Its name: the file's.
     pub name: String,
-    /// Its rules.
+    /// All of its rules; a request meets those of its route.
     pub rules: RuleSet,
+    /// Its upstreams; rules choose by number.
+    pub upstreams: Vec<Arc<Upstream>>,
     /// The form of its refusals.
     pub error_style: ErrorStyle,
     /// Its endpoint for subrequests.
@@ -108,12 +114,13 @@ impl Tenant {
         name: String,
         mut routes: Vec<Route>,
         rules: RuleSet,
+        upstreams: Vec<Arc<Upstream>>,
         error_style: ErrorStyle,
         authorize: Option<Authorize>,
         profiles: Profiles,
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, rules, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+        Self { name, rules, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
     }
 
     /// Its routes, in the order in which they are tried.

@@ -17,6 +17,7 @@ pub struct Appetite(Rc<State>);
 #[derive(Debug, Default)]
 struct State {
     sated: Cell<bool>,
+    hung_up: Cell<bool>,
     reader: RefCell<Option<Waker>>,
 }
 
@@ -40,6 +41,16 @@ impl Appetite {
             return Poll::Pending;
         }
         Poll::Ready(())
+    }
+
+    /// Nothing more is written: the connection ends without the answer that is on its way.
+    pub fn hang_up(&self) {
+        self.0.hung_up.set(true);
+    }
+
+    /// Whether nothing more is to be written.
+    pub fn has_hung_up(&self) -> bool {
+        self.0.hung_up.get()
     }
 
     /// A request's body that says when more of it is wanted.

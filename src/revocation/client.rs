@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::header;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Proxy, Response, StatusCode, Url};
 
 use super::address::is_public;
 use super::hosts::literal_address;
@@ -130,7 +130,8 @@ fn builder(settings: &RevocationSettings) -> Result<reqwest::ClientBuilder, reqw
     if let Some(url) = &settings.https_proxy {
         builder = builder.proxy(Proxy::https(url.clone())?);
     }
-    Ok(builder)
+    let cas = settings.https_cas.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+    Ok(builder.tls_certs_merge(cas))
 }
 
 async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, FetchError> {
@@ -153,6 +154,13 @@ async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, FetchErro
     Ok(octets)
 }
 
+/// OpenSSL's words for a server whose certificate nobody vouches for.
+const UNVOUCHED: &str = "certificate verify failed";
+
+fn with_mend(why: String) -> String {
+    if why.contains(UNVOUCHED) { format!("{why}; `ca_file` of [revocation] names further CAs for https") } else { why }
+}
+
 /// The innermost cause says what happened; what is around it repeats the URL.
 fn error_of(why: &reqwest::Error) -> FetchError {
     if why.is_timeout() {
@@ -165,7 +173,7 @@ fn error_of(why: &reqwest::Error) -> FetchError {
         }
         match cause.source() {
             Some(inner) => cause = inner,
-            None => return FetchError::Connection(cause.to_string()),
+            None => return FetchError::Connection(with_mend(cause.to_string())),
         }
     }
 }

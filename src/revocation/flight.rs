@@ -85,6 +85,11 @@ impl Attempts {
         self.landing.is_none() && self.not_before.is_none_or(|instant| instant <= Instant::now())
     }
 
+    /// Somebody fetches.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.landing.is_some()
+    }
+
     /// The flight is over; the next one begins after the pause at the earliest.
     pub(super) fn end(&mut self, pause: Duration) {
         self.landing = None;

@@ -37,7 +37,7 @@ pub(super) enum Wanted {
 pub(super) fn want(core: &Arc<Core>, target: Target, user: User) -> Wanted {
     let now = core.now();
     let mut sources = lock(&core.sources);
-    if !sources.0.contains_key(&target) && !user.configured && !sources.make_room() {
+    if !sources.0.contains_key(&target) && !user.configured && !sources.make_room(now) {
         return Wanted::Nothing;
     }
     let source = sources.0.entry(target.clone()).or_default();
@@ -96,7 +96,9 @@ pub(super) fn look_after(core: &Arc<Core>) {
     }
     let held = sources.0.values().filter_map(|source| source.held.as_ref());
     let ends: Vec<i64> = held.map(|held| held.list.next_update().0).collect();
+    let missing = sources.0.values().filter(|source| source.is_configured() && !source.is_fresh(now)).count();
     drop(sources);
+    core.metrics.lists_missing.set(i64::try_from(missing).unwrap_or(i64::MAX));
     core.metrics.lists.set(i64::try_from(ends.len()).unwrap_or(i64::MAX));
     core.metrics.list_remaining.set(ends.iter().min().map_or(0, |end| end.saturating_sub(now.0)));
 }
@@ -167,6 +169,10 @@ fn take(core: &Core, target: &Target, octets: &[u8]) -> Result<FetchOutcome, Fet
     let list = CrlIndex::from_der(&der).map_err(|why| FetchError::Invalid(format!("the list {why}")))?;
     let list = Arc::new(list);
     let now = core.now();
+    if list.this_update() > now && has_another(core, target, &list) {
+        let why = "the list is of the future by this machine's clock (thisUpdate); the one in force stays until then";
+        return Err(FetchError::Invalid(why.into()));
+    }
     let outcome = match put(core, target, &list, now) {
         Some(Put::NotNewer) => FetchOutcome::NotNewer,
         Some(_) => FetchOutcome::Ok,
@@ -176,6 +182,14 @@ fn take(core: &Core, target: &Target, octets: &[u8]) -> Result<FetchOutcome, Fet
         core.keep(&Folder::name_of_list(&target.url), &der);
     }
     if list.next_update() < now { Err(FetchError::Stale) } else { Ok(outcome) }
+}
+
+/// Whether a user has a list of this series. One that does not count yet would leave it without any.
+fn has_another(core: &Core, target: &Target, list: &CrlIndex) -> bool {
+    let users = lock(&core.sources).0.get(target).map(|source| source.users.clone()).unwrap_or_default();
+    let trusts = users.iter().filter_map(|user| user.trust.upgrade());
+    let mut lists = trusts.map(|trust| trust.revocation_lists().current());
+    lists.any(|set| set.lists().iter().any(|held| held.is_same_series(list)))
 }
 
 /// Puts a list in force for every user. The signature of a large list takes its time: the lock is not held for it.

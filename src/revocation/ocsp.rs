@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -75,8 +76,8 @@ pub(super) fn look_after(core: &Core) {
 
 async fn fly(core: Arc<Core>, question: Question, inquiry: Inquiry, flight: Flight) {
     let now = core.now();
-    let held = match core.answers.get(&question.id) {
-        Some(held) => Some(held.answer),
+    let held = match held_for(&core, &question) {
+        Some(held) => Some(held),
         None => kept(&core, &question, &inquiry, now),
     };
     let good_for_now = held.as_ref().is_some_and(|answer| answer.is_fresh(now));
@@ -87,10 +88,29 @@ async fn fly(core: Arc<Core>, question: Question, inquiry: Inquiry, flight: Flig
         ask_all(&core, &question, &inquiry).await;
     }
     let now = core.now();
-    let next_update = core.answers.get(&question.id).and_then(|held| held.answer.next_update());
-    if let Some(attempts) = lock(&core.asks).0.get_mut(&question) {
-        attempts.end(pause(next_update, now, core.settings.retry_after_failure));
+    let held = held_for(&core, &question);
+    let is_answered = held.as_ref().is_some_and(|answer| answer.is_fresh(now) && now < answer.refresh_at());
+    lock(&core.asks).end(&question, is_answered, || {
+        pause(held.and_then(|answer| answer.next_update()), now, core.settings.retry_after_failure)
+    });
+}
+
+impl OcspAsks {
+    /// A question that is answered for a while is no question, and takes no place among those that are: there may be many more
+    /// clients than [`MOST_ASKS`].
+    fn end(&mut self, question: &Question, is_answered: bool, pause: impl FnOnce() -> Duration) {
+        if is_answered {
+            self.0.remove(question);
+        } else if let Some(attempts) = self.0.get_mut(question) {
+            attempts.end(pause());
+        }
     }
+}
+
+/// The answer that is held and counts for this question.
+fn held_for(core: &Core, question: &Question) -> Option<Arc<OcspAnswer>> {
+    let held = core.answers.get(&question.id)?.answer;
+    (question.nonce != NonceMode::Require || held.has_nonce()).then_some(held)
 }
 
 /// One responder after the other, until one gives an answer that counts.
@@ -188,8 +208,30 @@ fn get_url(responder: &Url, der: &[u8]) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
+    use openssl::x509::X509;
+
     use super::*;
     use crate::revocation::client::Reach;
+
+    #[test]
+    fn only_what_is_not_answered_takes_a_place() {
+        let key = openssl::pkey::PKey::generate_ed25519().unwrap();
+        let mut one = X509::builder().unwrap();
+        one.set_version(2).unwrap();
+        one.set_pubkey(&key).unwrap();
+        one.set_not_before(&openssl::asn1::Asn1Time::from_unix(0).unwrap()).unwrap();
+        one.set_not_after(&openssl::asn1::Asn1Time::from_unix(1).unwrap()).unwrap();
+        one.sign(&key, openssl::hash::MessageDigest::null()).unwrap();
+        let one = one.build();
+        let question = Question { id: CertId::of(&one, &one).unwrap(), responders: vec![], nonce: NonceMode::Off };
+        let mut asks = OcspAsks::default();
+        for (is_answered, left) in [(true, 0), (false, 1)] {
+            assert!(matches!(asks.0.entry(question.clone()).or_default().begin(), Try::Started(..)));
+            asks.end(&question, is_answered, || Duration::from_secs(60));
+            assert_eq!(asks.0.len(), left);
+        }
+        assert!(matches!(asks.0.entry(question).or_default().begin(), Try::NotYet));
+    }
 
     #[test]
     fn small_requests_go_into_the_url() {

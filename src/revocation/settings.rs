@@ -20,6 +20,8 @@ pub struct RevocationSettings {
     pub http_proxy: Option<Url>,
     /// The proxy for `https` URLs.
     pub https_proxy: Option<Url>,
+    /// CAs that `https` servers may have their certificates from, beside the system's. DER.
+    pub https_cas: Vec<Vec<u8>>,
     /// Where fetched lists and answers are kept over a restart.
     pub cache_folder: Option<PathBuf>,
     /// What could not be fetched is not tried again for so long.
@@ -37,6 +39,7 @@ impl Default for RevocationSettings {
             crl_max_size: 32 << 20,
             http_proxy: None,
             https_proxy: None,
+            https_cas: Vec::new(),
             cache_folder: None,
             retry_after_failure: Duration::from_secs(60),
             ocsp_max_age: Duration::from_secs(24 * 60 * 60),

@@ -27,6 +27,7 @@ struct Trouble {
     in_a_row: u32,
     last: Instant,
     told: Instant,
+    why: String,
 }
 
 impl Troubles {
@@ -40,6 +41,7 @@ impl Troubles {
         match urls.get_mut(url) {
             Some(trouble) => {
                 trouble.last = Instant::now();
+                trouble.why = why.to_string();
                 trouble.in_a_row = if counts { trouble.in_a_row.saturating_add(1) } else { 0 };
                 if trouble.told.elapsed() < window {
                     return;
@@ -49,7 +51,7 @@ impl Troubles {
             None if full => return,
             None => {
                 let now = Instant::now();
-                urls.insert(url.clone(), Trouble { in_a_row: u32::from(counts), last: now, told: now });
+                urls.insert(url.clone(), Trouble { in_a_row: u32::from(counts), last: now, told: now, why: why.to_string() });
             }
         }
         drop(urls);
@@ -66,6 +68,11 @@ impl Troubles {
     pub(super) fn is_down(&self, url: &Url, window: Duration) -> bool {
         let urls = lock(&self.urls);
         urls.get(url).is_some_and(|trouble| trouble.in_a_row >= DOWN_AFTER && trouble.last.elapsed() < window)
+    }
+
+    /// What went wrong with a URL the last time.
+    pub(super) fn of(&self, url: &Url) -> Option<String> {
+        lock(&self.urls).get(url).map(|trouble| trouble.why.clone())
     }
 
     /// A certificate names what it may not. Operators wonder why its status is unknown.

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, Method};
 
-use super::behavior::Changes;
+use super::changes::Changes;
+use super::{After, cookies};
 use crate::front_door::AuthenticatedForward;
 use crate::header_names::are_aliases;
 use crate::refusal::Refused;
@@ -24,9 +25,9 @@ use crate::request_head::RequestTarget;
 /// ```
 /// use vestibule::front_door::AuthenticatedForward;
 /// use vestibule::refusal::Refused;
-/// use vestibule::rules::{Facts, Permitted, RuleSet, Trace};
-/// fn once(rules: &RuleSet, forward: AuthenticatedForward, facts: &Facts<'_>) -> Result<Permitted, Refused> {
-///     rules.decide(forward, facts, "id", Trace::Off)
+/// use vestibule::rules::{Facts, Outcome, RuleSet, Trace};
+/// fn once(rules: &RuleSet, forward: AuthenticatedForward, facts: &Facts<'_>) -> Result<Outcome, Refused> {
+///     rules.decide(forward, facts, "id", Trace::Off, &mut Vec::new())
 /// }
 /// ```
 #[derive(Debug)]
@@ -37,23 +38,40 @@ pub struct Permitted {
     target: RequestTarget,
     headers: HeaderMap,
     ours: HeaderMap,
+    scheme: &'static str,
     request_id: String,
+    origin: Option<usize>,
+    after: Option<After>,
 }
 
 impl Permitted {
-    pub(super) fn new(forward: AuthenticatedForward, request_id: &str, changes: Changes) -> Result<Self, Refused> {
+    /// A client's own copies of the cookies that rules set never pass, whether the rule applied or not.
+    pub(super) fn new(
+        forward: AuthenticatedForward,
+        request_id: &str,
+        changes: Changes,
+        own_cookies: &[&str],
+        after: Option<After>,
+    ) -> Result<Self, Refused> {
         let mut parts = forward.into_parts();
         if !changes.filtered.is_empty() {
             remove_with_aliases(&mut parts.headers, &changes.filtered);
         }
+        let without: Vec<&str> =
+            changes.filtered_cookies.iter().map(String::as_str).chain(own_cookies.iter().copied()).collect();
+        cookies::change_sent(&mut parts.headers, &without, &changes.cookies());
+        let target = changes.target()?.unwrap_or(parts.target);
         Ok(Self {
             host: parts.host,
             client_address: parts.client_address,
             method: parts.method,
-            target: parts.target,
+            target,
             headers: parts.headers,
+            origin: changes.origin,
             ours: changes.into_lines()?,
+            scheme: parts.scheme,
             request_id: request_id.to_owned(),
+            after,
         })
     }
 
@@ -85,6 +103,21 @@ impl Permitted {
     /// The headers that we set for the upstream.
     pub fn ours(&self) -> &HeaderMap {
         &self.ours
+    }
+
+    /// How the client reached the front door: `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    /// The number of the upstream that a rule chose.
+    pub fn origin(&self) -> Option<usize> {
+        self.origin
+    }
+
+    /// What is to be done when the answer is there; taken out, since it lives longer.
+    pub fn take_after(&mut self) -> Option<After> {
+        self.after.take()
     }
 
     /// The request's id.

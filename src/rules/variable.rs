@@ -1,20 +1,20 @@
 //! The variables that criteria and templates may name.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use http::header;
-
-use super::facts::View;
-use crate::variables::{CertificateVariable, ProfileVariable};
+use super::geoip::{GeoField, GeoIp};
+use super::phase::Phase;
+use super::scope::Scope;
+use crate::variables::{CertificateVariable, ProfileVariable, SanList, Scalar};
 
 /// A variable, known at load.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Variable {
     /// Of the certificate: nginx's `ssl_client_*`, Azion's, ours.
     Certificate(CertificateVariable),
     /// `arg_<name>`: a query argument as sent, not decoded; the first of that name.
     Arg(String),
-    /// `args`: the query.
+    /// `args`, `request_args`: the query.
     Args,
     /// `client_certificate_basis`: what the certificate passed by, `ca` or `thumbprint`; empty when nobody is known.
     ClientCertificateBasis,
@@ -22,50 +22,116 @@ pub enum Variable {
     ClientCertificateValidation,
     /// `cookie_<name>`.
     Cookie(String),
+    /// `domain`: the host without its first label, when two are left.
+    Domain,
+    /// `finding_<what>`: what was found about the certificate.
+    Finding(Finding),
+    /// `geoip_<what>`: where the client's address is.
+    GeoIp(GeoField, Arc<GeoIp>),
     /// `host`: the host name asked for.
     Host,
-    /// `http_<name>`: a request header, lower case, `_` for `-`.
+    /// `http_<name>`: a request header, lower case, `_` for `-`. `header_<name>` in Azion's firewall.
     Http(String),
     /// Of the certificate, by the profile of its verified issuer: `psd2_roles`, `software_id`, `cnpj` …
     Profile(ProfileVariable),
-    /// `remote_addr`: the client's address.
+    /// `remote_addr`, and `network` in Azion's firewall: the client's address.
     RemoteAddr,
+    /// `remote_user`: the name in an `Authorization: Basic` header. Nobody checked it.
+    RemoteUser,
+    /// `request`: the request line. The client's version of HTTP is not known behind a front door; `HTTP/1.1` stands there.
+    Request,
     /// `request_id`.
     RequestId,
     /// `request_method`.
     RequestMethod,
-    /// `request_uri`: the target as sent.
+    /// `request_uri`: the target as sent. In the firewall phase it is `uri`, as with Azion.
     RequestUri,
-    /// `scheme`: always `https`; the front door did the TLS.
+    /// `scheme`: how the client reached the front door; `https` unless the front door says otherwise.
     Scheme,
+    /// `sent_http_<name>`: a header of the answer as it stands after the rules before.
+    SentHttp(String),
+    /// `server_addr`: our own address that the front door connected to; empty on a Unix socket.
+    ServerAddr,
+    /// `server_port`: its port.
+    ServerPort,
     /// `ssl_verification_status` (Azion's firewall): `SUCCESS`, `CERTIFICATE_VERIFICATION_ERROR` or
     /// `MISSING_CLIENT_CERTIFICATE`.
     SslVerificationStatus,
+    /// `status`: of the answer.
+    Status,
+    /// `upstream_addr`.
+    UpstreamAddr,
+    /// `upstream_cookie_<name>`: the value of a cookie that the upstream sets.
+    UpstreamCookie(String),
+    /// `upstream_http_<name>`: a header of the answer as the upstream sent it.
+    UpstreamHttp(String),
+    /// `upstream_status`.
+    UpstreamStatus,
     /// `uri`: the path, decoded and normalized, without query.
     Uri,
 }
 
-/// The values of a variable: most have one; some, like a list of SANs, any number.
-pub(super) enum Values<'v> {
-    One(Cow<'v, str>),
-    Many(Vec<Cow<'v, str>>),
+/// A finding of the verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// `finding_chain`.
+    Chain,
+    /// `finding_purpose`.
+    Purpose,
+    /// `finding_revocation`.
+    Revocation,
+    /// `finding_validity`.
+    Validity,
 }
 
-impl Values<'_> {
-    pub(super) fn any(&self, test: impl Fn(&str) -> bool) -> bool {
-        match self {
-            Values::One(value) => test(value),
-            // Not there is empty, here as for a variable of one value: or `is_equal ""` would hold for some only.
-            Values::Many(values) if values.is_empty() => test(""),
-            Values::Many(values) => values.iter().any(|value| test(value)),
-        }
-    }
+/// What kind of text a variable has: what it may be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Address,
+    /// A peer's text, which may be any of the others.
+    Any,
+    Date,
+    Fingerprint,
+    Number,
+    Text,
 }
+
+/// Names of others that mean nothing here, and why.
+const IMPOSSIBLE: [(&str, &str); 5] = [
+    ("device_group", "devices are grouped by a CDN; ask for `${http_user_agent}`"),
+    ("remote_port", "the client's port ends at the front door"),
+    ("request_body", "bodies are streamed and never kept"),
+    ("tcpinfo_rtt", "the client's TCP connection ends at the front door"),
+    ("ssl_cipher", "the client's TLS connection ends at the front door"),
+];
+
+/// The headers that Azion's firewall may ask for.
+const FIREWALL_HEADERS: [&str; 7] =
+    ["accept", "accept_encoding", "accept_language", "cookie", "origin", "referer", "user_agent"];
 
 impl Variable {
     /// Reads a name, with or without `${}`.
-    pub fn parse(text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Why there is no such variable in this place.
+    pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Self, String> {
         let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
+        if let Some((_, why)) = IMPOSSIBLE.iter().find(|(impossible, _)| *impossible == name) {
+            return Err(format!("`${{{name}}}` cannot be had here: {why}"));
+        }
+        if let Some((_, field)) = GeoField::ALL.iter().find(|(known, _)| *known == name) {
+            let database = scope.known.geoip.as_ref();
+            let database = database.ok_or_else(|| format!("`${{{name}}}` needs `geoip.database` in vestibule.toml"))?;
+            return Ok(Self::GeoIp(*field, Arc::clone(database)));
+        }
+        let variable = Self::of_name(name, scope.phase).ok_or_else(|| format!("there is no variable `${{{name}}}`"))?;
+        if variable.is_about_answer() && scope.phase != Phase::Response {
+            return Err(format!("`${{{name}}}` is about the answer, which only the response phase sees"));
+        }
+        Ok(variable)
+    }
+
+    fn of_name(name: &str, phase: Phase) -> Option<Self> {
         if let Some(variable) = CertificateVariable::parse(name) {
             return Some(Self::Certificate(variable));
         }
@@ -73,19 +139,50 @@ impl Variable {
             return Some(Self::Profile(variable));
         }
         Some(match name {
-            "args" => Self::Args,
+            "args" | "request_args" => Self::Args,
             "client_certificate_basis" => Self::ClientCertificateBasis,
             "client_certificate_validation" => Self::ClientCertificateValidation,
+            "domain" => Self::Domain,
+            "finding_chain" => Self::Finding(Finding::Chain),
+            "finding_purpose" => Self::Finding(Finding::Purpose),
+            "finding_revocation" => Self::Finding(Finding::Revocation),
+            "finding_validity" => Self::Finding(Finding::Validity),
             "host" => Self::Host,
-            "remote_addr" => Self::RemoteAddr,
+            "network" | "remote_addr" => Self::RemoteAddr,
+            "remote_user" => Self::RemoteUser,
+            "request" => Self::Request,
             "request_id" => Self::RequestId,
             "request_method" => Self::RequestMethod,
+            "request_uri" if phase == Phase::Firewall => Self::Uri,
             "request_uri" => Self::RequestUri,
             "scheme" => Self::Scheme,
+            "server_addr" => Self::ServerAddr,
+            "server_port" => Self::ServerPort,
             "ssl_verification_status" => Self::SslVerificationStatus,
+            "status" => Self::Status,
+            "upstream_addr" => Self::UpstreamAddr,
+            "upstream_status" => Self::UpstreamStatus,
             "uri" => Self::Uri,
-            _ => return Self::parse_named(name),
+            _ => return Self::of_named(name),
         })
+    }
+
+    fn of_named(name: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let named = |prefix: &str| {
+            let rest = name.strip_prefix(prefix)?;
+            (!rest.is_empty() && rest.bytes().all(plain)).then(|| rest.to_owned())
+        };
+        if let Some(header) = name.strip_prefix("header_") {
+            return FIREWALL_HEADERS.contains(&header).then(|| Self::Http(header.to_owned()));
+        }
+        named("arg_")
+            .map(Self::Arg)
+            .or_else(|| named("cookie_").map(Self::Cookie))
+            .or_else(|| named("http_").map(Self::Http))
+            .or_else(|| named("sent_http_").map(Self::SentHttp))
+            .or_else(|| named("upstream_cookie_").map(Self::UpstreamCookie))
+            .or_else(|| named("upstream_http_").map(Self::UpstreamHttp))
     }
 
     /// Whether its value follows from the client's certificate.
@@ -95,103 +192,52 @@ impl Variable {
             Self::Certificate(_)
                 | Self::ClientCertificateBasis
                 | Self::ClientCertificateValidation
+                | Self::Finding(_)
                 | Self::Profile(_)
                 | Self::SslVerificationStatus
         )
     }
 
-    fn parse_named(name: &str) -> Option<Self> {
-        let (kind, rest) = name.split_once('_')?;
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if rest.is_empty() || !rest.bytes().all(plain) {
-            return None;
-        }
-        let rest = rest.to_owned();
-        match kind {
-            "arg" => Some(Self::Arg(rest)),
-            "cookie" => Some(Self::Cookie(rest)),
-            "http" => Some(Self::Http(rest)),
-            _ => None,
-        }
+    pub(super) fn is_about_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::SentHttp(_)
+                | Self::Status
+                | Self::UpstreamAddr
+                | Self::UpstreamCookie(_)
+                | Self::UpstreamHttp(_)
+                | Self::UpstreamStatus
+        )
     }
 
-    pub(super) fn values<'v>(&self, view: &View<'v>) -> Values<'v> {
-        match self {
-            Self::Certificate(variable) => certificate_values(variable, view),
-            Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
-            Self::Http(name) => {
-                let named = view.forward.headers().iter().filter(|(header, _)| same_name(header.as_str(), name));
-                Values::Many(named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect())
-            }
-            _ => Values::One(self.scalar(view)),
-        }
+    /// Whether its value is a piece of a target as it was sent, escapes and all.
+    pub(super) fn is_escaped(&self) -> bool {
+        matches!(self, Self::Arg(_) | Self::Args | Self::RequestUri)
     }
 
-    /// The value as one text: several values are joined.
-    pub(super) fn text<'v>(&self, view: &View<'v>) -> Cow<'v, str> {
+    /// Whether its value has several lines.
+    pub(super) fn is_many_lines(&self) -> bool {
+        matches!(self, Self::Certificate(CertificateVariable::Scalar(Scalar::Cert | Scalar::RawCert)))
+    }
+
+    pub(super) fn kind(&self) -> Kind {
         match self {
-            Self::Certificate(variable) => view.certificate_text(variable),
-            Self::Profile(variable) => view.profile_text(*variable),
-            Self::Http(_) => match self.values(view) {
-                Values::One(value) => value,
-                Values::Many(values) => Cow::Owned(values.join(", ")),
+            Self::Certificate(CertificateVariable::Scalar(scalar)) => match scalar {
+                Scalar::VStart | Scalar::VEnd => Kind::Date,
+                Scalar::VRemain => Kind::Number,
+                Scalar::Fingerprint | Scalar::FingerprintSha256 | Scalar::SpkiSha256 => Kind::Fingerprint,
+                _ => Kind::Text,
             },
-            _ => self.scalar(view),
+            Self::Certificate(CertificateVariable::San(SanList::Ip)) | Self::RemoteAddr | Self::ServerAddr => Kind::Address,
+            Self::Arg(_)
+            | Self::Certificate(_)
+            | Self::Cookie(_)
+            | Self::Http(_)
+            | Self::SentHttp(_)
+            | Self::UpstreamCookie(_)
+            | Self::UpstreamHttp(_) => Kind::Any,
+            Self::ServerPort | Self::Status | Self::UpstreamStatus => Kind::Number,
+            _ => Kind::Text,
         }
     }
-
-    fn scalar<'v>(&self, view: &View<'v>) -> Cow<'v, str> {
-        let forward = view.forward;
-        match self {
-            Self::Arg(name) => Cow::Borrowed(argument(forward.target().query(), name)),
-            Self::Args => Cow::Borrowed(forward.target().query().unwrap_or_default()),
-            Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
-            Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
-            Self::Cookie(name) => cookie(view, name),
-            Self::Host => Cow::Borrowed(forward.host()),
-            Self::RemoteAddr => Cow::Owned(forward.client_address().to_string()),
-            Self::RequestId => Cow::Borrowed(view.request_id),
-            Self::RequestMethod => Cow::Borrowed(forward.method().as_str()),
-            Self::RequestUri => Cow::Borrowed(forward.target().raw()),
-            Self::Scheme => Cow::Borrowed("https"),
-            Self::SslVerificationStatus => Cow::Borrowed(view.facts.ssl_verification_status()),
-            Self::Uri => Cow::Borrowed(forward.target().path()),
-            Self::Certificate(_) | Self::Http(_) | Self::Profile(_) => Cow::Borrowed(""),
-        }
-    }
-}
-
-fn certificate_values<'v>(variable: &CertificateVariable, view: &View<'v>) -> Values<'v> {
-    match variable {
-        CertificateVariable::Scalar(_) => Values::One(view.certificate_text(variable)),
-        CertificateVariable::Attribute(..) | CertificateVariable::San(_) => Values::Many(view.certificate_values(variable)),
-    }
-}
-
-/// Names of headers, cookies and arguments are compared as nginx does: without case, `-` equal to `_`.
-fn same_name(sent: &str, name: &str) -> bool {
-    sent.len() == name.len()
-        && sent.bytes().zip(name.bytes()).all(|(sent, name)| match sent {
-            b'-' => name == b'_',
-            _ => sent.eq_ignore_ascii_case(&name),
-        })
-}
-
-fn argument<'v>(query: Option<&'v str>, name: &str) -> &'v str {
-    let mut pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.find(|(sent, _)| same_name(sent, name)).map_or("", |(_, value)| value)
-}
-
-fn cookie<'v>(view: &View<'v>, name: &str) -> Cow<'v, str> {
-    for line in view.forward.headers().get_all(header::COOKIE) {
-        for pair in line.as_bytes().split(|byte| *byte == b';') {
-            let pair = pair.trim_ascii();
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let (sent, value) = pair.split_at(at);
-            if std::str::from_utf8(sent).is_ok_and(|sent| same_name(sent, name)) {
-                return String::from_utf8_lossy(value.get(1..).unwrap_or_default());
-            }
-        }
-    }
-    Cow::Borrowed("")
 }

@@ -34,6 +34,10 @@ impl<S: AsyncRead> Paced<S> {
     }
 
     /// What it tells about its other end.
+    fn refuse_after_hanging_up(&self) -> io::Result<()> {
+        if self.appetite.has_hung_up() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -57,6 +61,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.refuse_after_hanging_up()?;
         Pin::new(self.stream.get_mut()).poll_write(cx, bytes)
     }
 
@@ -65,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.refuse_after_hanging_up()?;
         Pin::new(self.stream.get_mut()).poll_write_vectored(cx, slices)
     }
 

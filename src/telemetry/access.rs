@@ -172,7 +172,11 @@ pub struct AccessLine<'l> {
     pub profile_violations: &'l [&'static str],
     /// `forward.notes`: contradictions that were only reported.
     pub notes: &'l [String],
-    /// `decision`: `permit` or `refuse`; `none` when the client left before there was one.
+    /// `monitored`: what rules and verifications that are only watched would have done.
+    pub monitored: &'l [String],
+    /// `rule.answered`: the rule that answered.
+    pub answered_by: Option<&'l str>,
+    /// `decision`: `permit`, `refuse` or `answer`; `none` when the client left before there was one.
     pub decision: &'l str,
     /// `refusal.code`.
     pub refusal_code: Option<&'l str>,
@@ -222,7 +226,9 @@ impl AccessLine<'_> {
         text(out, "cert.profile", self.profile);
         list(out, "cert.profile_violations", self.profile_violations);
         list(out, "forward.notes", self.notes);
+        list(out, "monitored", self.monitored);
         text(out, "decision", Some(self.decision));
+        text(out, "rule.answered", self.answered_by);
         text(out, "refusal.code", self.refusal_code);
         text(out, "refusal.cause", self.refusal_cause);
         number(out, "status", Some(u64::from(self.status)));

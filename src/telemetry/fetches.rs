@@ -76,6 +76,8 @@ pub struct FetchMetrics {
     fetches: HashMap<(FetchKind, FetchOutcome), Counter>,
     /// Fetched lists that are held.
     pub lists: Gauge,
+    /// Lists of `crl_urls` that are not held, or past their nextUpdate.
+    pub lists_missing: Gauge,
     /// Seconds until the first of them is past its nextUpdate; negative when one is.
     pub list_remaining: Gauge,
 }
@@ -90,9 +92,11 @@ impl FetchMetrics {
     /// Counters that a registry shows.
     pub fn register(registry: &mut Registry) -> Self {
         let family = Family::<[(&'static str, &'static str); 2], Counter>::default();
-        let (lists, list_remaining) = (Gauge::default(), Gauge::default());
+        let (lists, lists_missing, list_remaining) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("revocation_fetches", "Fetches of lists and OCSP answers, by outcome", family.clone());
         registry.register("revocation_lists", "Fetched lists that are held", lists.clone());
+        let help = "Lists of crl_urls that are not held, or past their nextUpdate";
+        registry.register("revocation_lists_missing", help, lists_missing.clone());
         let help = "Seconds until the first of the fetched lists is past its nextUpdate; negative when one is";
         registry.register("revocation_list_remaining_seconds", help, list_remaining.clone());
         let counter = |kind: FetchKind, (outcome, word): (FetchOutcome, &'static str)| {
@@ -100,7 +104,7 @@ impl FetchMetrics {
         };
         let kinds = [FetchKind::Crl, FetchKind::Ocsp].into_iter();
         let fetches = kinds.flat_map(|kind| FetchOutcome::ALL.map(|outcome| counter(kind, outcome))).collect();
-        Self { fetches, lists, list_remaining }
+        Self { fetches, lists, lists_missing, list_remaining }
     }
 
     /// Counts a fetch.

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 
 use super::fetches::FetchMetrics;
 use crate::clock::UnixTime;
-use crate::refusal::Refusal;
+use crate::refusal::{Blame, Refusal};
 
 type Labels = [(&'static str, &'static str); 1];
 /// A tenant's name: from the configuration, so that there are few.
@@ -47,7 +47,9 @@ impl Handshake {
 pub struct Metrics {
     registry: Registry,
     permitted: Counter,
+    answered: Counter,
     refused: HashMap<Refusal, Counter>,
+    monitored: Family<Labels, Counter>,
     responses: [Counter; 5],
     handshakes: HashMap<Handshake, Counter>,
     duration: Histogram,
@@ -73,12 +75,19 @@ impl Default for Metrics {
         let refused = Family::<Labels, Counter>::default();
         let responses = Family::<Labels, Counter>::default();
         let handshakes = Family::<Labels, Counter>::default();
-        let permitted = Counter::default();
+        let (permitted, answered) = (Counter::default(), Counter::default());
+        let monitored = Family::<Labels, Counter>::default();
         let (duration, upstream) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
+        // Verifications that are only watched; what rules would do joins them by name.
+        for refusal in Refusal::ALL.iter().filter(|refusal| refusal.blame() == Blame::Client) {
+            drop(monitored.get_or_create(&[("would", refusal.code())]));
+        }
         let (in_flight, nonces_remembered) = (Gauge::default(), Gauge::default());
         let (reloads, reload_failures) = (Counter::default(), Counter::default());
         registry.register("requests_permitted", "Requests sent to an upstream, or authorized", permitted.clone());
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
+        registry.register("requests_answered", "Requests that a rule answered", answered.clone());
+        registry.register("monitored", "What was only watched and not done, by behavior or refusal", monitored.clone());
         registry.register("responses", "Answers, by class of status", responses.clone());
         registry.register("tls_handshakes", "Handshakes of our own TLS listener, by outcome", handshakes.clone());
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
@@ -105,6 +114,8 @@ impl Default for Metrics {
                 .collect(),
             registry,
             permitted,
+            answered,
+            monitored,
             duration,
             upstream,
             in_flight,
@@ -136,6 +147,16 @@ impl Metrics {
     /// Counts a request that was let through.
     pub fn permit(&self) {
         self.permitted.inc();
+    }
+
+    /// Counts a request that a rule answered.
+    pub fn answer(&self) {
+        self.answered.inc();
+    }
+
+    /// Counts what was not done because it is only watched: the name of a behavior, or the code of a refusal.
+    pub fn monitor(&self, would: &'static str) {
+        self.monitored.get_or_create(&[("would", would)]).inc();
     }
 
     /// Counts a refusal.

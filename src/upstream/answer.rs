@@ -6,10 +6,11 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::body::BodySize;
 use actix_web::http::{self as actix, ConnectionType};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, StatusCode};
+use http::header::{CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::exchange::Exchanged;
+use super::gzip;
 use super::headers::remove_hop_by_hop;
 use super::response_body::ResponseBody;
 use super::upgrade::Tunnel;
@@ -45,6 +46,21 @@ impl Answer {
         let body = ResponseBody::tunnel(tunnel, Rc::clone(&transfer));
         let connection = Some(ConnectionType::Upgrade);
         Self { status: StatusCode::SWITCHING_PROTOCOLS, headers, timings, transfer, body, connection }
+    }
+
+    /// Sends the client elsewhere instead: of the upstream's answer nothing is left.
+    pub fn redirect(&mut self, status: u16, location: HeaderValue) {
+        self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+        self.headers = HeaderMap::from_iter([(LOCATION, location)]);
+        self.body = ResponseBody::nothing(Rc::clone(&self.transfer));
+    }
+
+    /// Compresses the body on its way, when the client takes that and there is something to gain.
+    pub fn compress_for(&mut self, request: &HeaderMap) {
+        let bodiless = self.status.is_informational() || matches!(self.status.as_u16(), 204 | 206 | 304);
+        if !bodiless && gzip::is_wanted(request, &mut self.headers) {
+            self.body.compress();
+        }
     }
 
     /// This answer, with the client's connection closed after it.

@@ -12,6 +12,7 @@ use hyper::body::{Body, Incoming};
 
 use super::connect::Connection;
 use super::exchange::with_sources;
+use super::gzip::Gzip;
 use super::silence::Silence;
 use super::transfer::{Ending, Transfer};
 use super::upgrade::Tunnel;
@@ -23,6 +24,7 @@ pub struct ResponseBody {
     size: BodySize,
     transfer: Rc<Transfer>,
     on_end: Option<OnEnd>,
+    gzip: Option<Gzip>,
 }
 
 enum Source {
@@ -62,13 +64,24 @@ impl ResponseBody {
     ) -> Self {
         let silence = Silence::new(upstream.response_timeout);
         let http = Http { incoming, connection, upstream: Arc::clone(upstream), silence };
-        let mut body = Self { source: Source::Http(Box::new(http)), size, transfer, on_end: None };
+        let mut body = Self { source: Source::Http(Box::new(http)), size, transfer, on_end: None, gzip: None };
         body.finish_if_at_end();
         body
     }
 
     pub(super) fn tunnel(tunnel: Tunnel, transfer: Rc<Transfer>) -> Self {
-        Self { source: Source::Tunnel(tunnel), size: BodySize::Stream, transfer, on_end: None }
+        Self { source: Source::Tunnel(tunnel), size: BodySize::Stream, transfer, on_end: None, gzip: None }
+    }
+
+    /// A body without a byte, in the place of one that nobody wants.
+    pub(super) fn nothing(transfer: Rc<Transfer>) -> Self {
+        Self { source: Source::Done, size: BodySize::Sized(0), transfer, on_end: None, gzip: None }
+    }
+
+    /// Compresses what follows; its length is no longer known.
+    pub(super) fn compress(&mut self) {
+        self.gzip = Some(Gzip::default());
+        self.size = BodySize::Stream;
     }
 
     pub(super) fn on_end(&mut self, then: OnEnd) {
@@ -112,6 +125,16 @@ impl MessageBody for ResponseBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         let this = &mut *self;
+        let Some(mut gzip) = this.gzip.take() else { return this.poll_plain(cx) };
+        let polled = gzip.poll(|| this.poll_plain(cx));
+        this.gzip = Some(gzip);
+        polled
+    }
+}
+
+impl ResponseBody {
+    fn poll_plain(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        let this = self;
         let polled = match &mut this.source {
             Source::Done => return Poll::Ready(None),
             Source::Http(http) => http.poll(cx),

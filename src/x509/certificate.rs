@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::asn1_time::Asn1Time;
 use super::der::DerError;
+use super::ecdsa_twin;
 use super::name::Name;
 use super::serial::SerialNumber;
 use super::subject_alt_name::{self, SUBJECT_ALT_NAME, SubjectAltName};
@@ -121,6 +122,12 @@ impl Certificate {
     /// OpenSSL's view.
     pub fn openssl(&self) -> &X509Ref {
         &self.openssl
+    }
+
+    /// SHA-256 of the forms that whoever holds it can give the certificate without its issuer: equal but for an ECDSA
+    /// signature's second number.
+    pub fn sha256_of_twins(&self) -> impl Iterator<Item = [u8; 32]> {
+        ecdsa_twin::twins(&self.der).into_iter().map(|twin| Sha256::digest(twin).into())
     }
 
     /// SHA-256 of the DER.

@@ -58,6 +58,7 @@ pub struct OcspAnswer {
     next_update: Option<UnixTime>,
     produced_at: UnixTime,
     dates: Dates,
+    has_nonce: bool,
     remark: Option<&'static str>,
 }
 
@@ -124,9 +125,10 @@ impl OcspAnswer {
         }
         let remark = responder::authorize(&basic, &data.responder, cert, issuer, at)?;
         second_reader::accepts(der, issuer, at)?;
-        if let Kind::New(nonce) = kind {
-            nonce.check(data.nonce)?;
-        }
+        let has_nonce = match kind {
+            Kind::New(nonce) => nonce.check(data.nonce)?,
+            Kind::Kept => false,
+        };
         Ok(Self {
             id: subject.id(),
             status: data.single.status,
@@ -134,6 +136,7 @@ impl OcspAnswer {
             next_update: data.single.next_update,
             produced_at: data.produced_at,
             dates,
+            has_nonce,
             remark,
         })
     }
@@ -181,6 +184,11 @@ impl OcspAnswer {
     /// The seconds at which a verdict that used this answer can change.
     pub(crate) fn boundaries(&self) -> [i64; 3] {
         [self.dates.fresh_from.0, self.dates.refresh_at.0, self.dates.fresh_until.0.saturating_add(1)]
+    }
+
+    /// Whether it came back with the nonce that was sent for it: it was made for us, then.
+    pub fn has_nonce(&self) -> bool {
+        self.has_nonce
     }
 
     /// What is worth a line in the log though the answer is believed.

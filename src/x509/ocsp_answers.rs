@@ -78,6 +78,10 @@ fn displaces(new: &OcspAnswer, held: &OcspAnswer) -> bool {
     let revoked = |answer: &OcspAnswer| matches!(answer.status(), OcspStatus::Revoked { .. });
     match new.status() {
         _ if new.this_update() < held.this_update() => false,
+        // The same news, and nobody knows any more that it was made for us.
+        _ if new.this_update() == held.this_update() && held.has_nonce() && !new.has_nonce() => {
+            matches!(new.status(), OcspStatus::Revoked { .. }) && !revoked(held)
+        }
         OcspStatus::Revoked { .. } => true,
         OcspStatus::Unknown => !revoked(held),
         OcspStatus::Good => !revoked(held) || new.this_update() > held.this_update(),

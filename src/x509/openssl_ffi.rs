@@ -3,13 +3,14 @@
 //!
 //! Sources: the manual pages X509_STORE_CTX_set_verify_cb(3), X509_VERIFY_PARAM_set_flags(3), X509_verify_cert(3).
 
-#![allow(unsafe_code, reason = "the openssl crate has no safe wrapper for these four calls")]
+#![allow(unsafe_code, reason = "the openssl crate has no safe wrapper for these calls, or none that is safe")]
 
 use std::ffi::{c_int, c_void};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::asn1::Asn1Object;
 use openssl::error::ErrorStack;
+use openssl::ssl::{SslRef, SslSessionRef};
 use openssl::stack::Stack;
 use openssl::x509::store::X509StoreRef;
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParamRef};
@@ -185,4 +186,20 @@ extern "C" fn record_and_continue(ok: c_int, context: *mut ffi::X509_STORE_CTX) 
         errors.push(PathError { code, depth });
     }
     1
+}
+
+/// Offers a session in a handshake that has not begun: for `vestibule probe`, which offers it to another host on purpose.
+pub(crate) fn offer_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(), ErrorStack> {
+    // SAFETY: both are live for the call; SSL_set_session(3) takes a reference of its own to the session. The callers make both
+    // with one context, which the openssl crate asks for.
+    unsafe { ssl.set_session(session) }
+}
+
+/// Starts OpenSSL so that it does not clean up when the process exits: another thread may still be in the middle of it then,
+/// and would fall. The operating system takes the memory back. Without effect when OpenSSL was started before.
+pub fn leave_exit_alone() {
+    /// `OPENSSL_INIT_NO_ATEXIT`.
+    const NO_ATEXIT: u64 = 0x0008_0000;
+    // SAFETY: may be called from any thread, any number of times; null settings are the default ones.
+    unsafe { openssl_sys::OPENSSL_init_ssl(NO_ATEXIT, std::ptr::null()) };
 }

@@ -225,7 +225,9 @@ impl<'a> Judge<'a> {
         // OpenSSL checks less of a chain when partial chains are allowed: only where an anchor needs it.
         let partial = self.field.trust.options().allow_partial_chain && !anchor.self_signed;
         let intermediates: Vec<X509> = intermediates.iter().map(|candidate| candidate.x509.clone()).collect();
-        self.run(leaf, store, &intermediates, purpose, partial)
+        // The search has counted them; there is nothing else that OpenSSL could put on the path.
+        let depth = u32::try_from(intermediates.len()).unwrap_or(u32::MAX);
+        self.run(leaf, store, &intermediates, (purpose, depth), partial)
     }
 
     /// The reason why there is no path, and what else is wrong. The store is empty, so this never accepts.
@@ -233,7 +235,8 @@ impl<'a> Judge<'a> {
         let presented = self.field.presented.iter().map(|presented| presented.x509().clone());
         let untrusted: Vec<X509> = presented.chain(found.longest.iter().map(|candidate| candidate.x509.clone())).collect();
         let purpose = purpose_id(self.settings.purpose);
-        let mut judged = self.run(self.leaf.openssl(), self.field.trust.empty_store(), &untrusted, purpose, false);
+        let asked = (purpose, self.settings.max_path_length);
+        let mut judged = self.run(self.leaf.openssl(), self.field.trust.empty_store(), &untrusted, asked, false);
         if judged.is_chain_sound() {
             judged.errors.push(PathError { code: UNSPECIFIED, depth: 0 });
         }
@@ -245,7 +248,7 @@ impl<'a> Judge<'a> {
         leaf: &X509Ref,
         store: &X509StoreRef,
         untrusted: &[X509],
-        purpose: X509PurposeId,
+        (purpose, depth): (X509PurposeId, u32),
         partial: bool,
     ) -> Judgement {
         let run = VerifyRun {
@@ -254,7 +257,7 @@ impl<'a> Judge<'a> {
             store,
             time: self.now,
             purpose,
-            depth: self.settings.max_path_length,
+            depth,
             auth_level: AUTH_LEVEL,
             flags: self.flags(partial),
             policies: self.settings.policy.initial_set(),

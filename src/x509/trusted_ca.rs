@@ -74,6 +74,8 @@ pub struct TrustOptions {
     pub allow_ed448: bool,
     /// OCSP.
     pub ocsp: OcspUse,
+    /// Only answers with our nonce count: what other sets of CAs were told may be old.
+    pub ocsp_nonce_required: bool,
     /// Lists can be fetched for the set, so that it matters to ask although there is none yet.
     pub revocation_sources: bool,
 }
@@ -85,6 +87,7 @@ impl Default for TrustOptions {
             x509_strict: true,
             allow_ed448: false,
             ocsp: OcspUse::Off,
+            ocsp_nonce_required: false,
             revocation_sources: false,
         }
     }

@@ -84,9 +84,9 @@ fn a_good_request_is_told_stage_by_stage() {
             "revocation     not_revoked\n",
             "verify         SUCCESS\n",
             "admission      verified; waived: nothing\n",
-            "rule           no contractors: did not match\n",
+            "rule           no contractors: did not match (request)\n",
             "  no   ${subject.O} is_equal \"Contractors\", found \"Vestibule Test\"\n",
-            "rule           tell: matched\n",
+            "rule           tell: matched (request)\n",
             "sets           ssl-client-verify: SUCCESS\n",
             "sets           x-cn: client\n",
             "decision       permit: GET /a to `core`\n",
@@ -170,7 +170,10 @@ fn each_later_stage_refuses_with_its_cause() {
     let said = folder.explain(&with_certificate(&good));
     says(
         &said,
-        &["rule           no contractors: matched\n", "refuse: 403 denied_by_rule\n  cause        rule `no contractors`\n"],
+        &[
+            "rule           no contractors: matched (request)\n",
+            "refuse: 403 denied_by_rule\n  cause        rule `no contractors`\n",
+        ],
     );
 }
 

@@ -94,10 +94,13 @@ fn peppers() {
         format!("pepper_file = \"{PEPPER}\""),
         format!("pepper = \"{PEPPER}\"\npeppers = \"{PEPPER}\""),
         format!("pepper = [\"{PEPPER}\"]"),
-        String::new(),
     ] {
         let folder = Folder::good();
         folder.edit("vestibule.toml", "pepper_file = \"secrets/pepper\"", &wrong_place);
         refused(&folder.check(), &["vestibule.toml: `secrets.pepper"]);
     }
+    // Who proves himself by a key needs it.
+    let folder = Folder::good();
+    folder.edit("vestibule.toml", "pepper_file = \"secrets/pepper\"", "");
+    refused_alone(&folder.check(), &["acme.toml: `domains[0].cname_api_keys`: ", "there is no pepper", "keygen --pepper"]);
 }

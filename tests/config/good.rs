@@ -85,6 +85,26 @@ fn vendors_spellings_are_read() {
 }
 
 #[test]
+fn a_pepper_is_needed_for_keys_alone() {
+    let folder = edited(&[
+        ("proofs = [\"api_key\"]", "proofs = [\"network\"]\nnetworks = [\"192.0.2.0/24\"]"),
+        ("cname_api_keys = [\"TAG\"]".replace("TAG", &tag(KEY)).as_str(), ""),
+    ]);
+    folder.edit("vestibule.toml", "pepper_file = \"secrets/pepper\"", "");
+    accepted(&folder.check());
+}
+
+#[test]
+fn check_tries_the_cache_folder_and_leaves_no_trace() {
+    let folder = Folder::good();
+    accepted(&folder.check());
+    assert!(!folder.path("revocation-cache").exists());
+    folder.write("file", "");
+    folder.edit("vestibule.toml", "cache_folder = \"revocation-cache\"", "cache_folder = \"file/below\"");
+    crate::refused_alone(&folder.check(), &["vestibule.toml: `revocation.cache_folder`: ", "file/below cannot be written: "]);
+}
+
+#[test]
 fn one_text_is_a_list_of_one() {
     accepted(&edited(&[("proofs = [\"api_key\"]", "proofs = \"api_key\"")]).check());
 }

@@ -67,12 +67,12 @@ fn behaviors_that_cannot_be() {
     for (behaviors, key, expected) in [
         ("[{ type = \"deny\", value = \"x\" }]", "behaviors[0]", "`deny` takes no `value`"),
         ("[{ type = \"finish_request_phase\", value = \"x\" }]", "behaviors[0]", "takes no `value`"),
-        ("[{ type = \"drop\" }]", "behaviors[0]", "`drop` is no behavior"),
+        ("[{ type = \"block\" }]", "behaviors[0]", "`block` is no behavior"),
         ("[{ type = \"add_request_header\" }]", "behaviors[0]", "needs a `value`"),
         ("[{ type = \"filter_request_header\" }]", "behaviors[0]", "needs a `value`"),
         ("[{ type = \"add_request_header\", value = \"A: ${hots}\" }]", "behaviors[0]", "there is no variable `${hots}`"),
         ("[{ type = \"add_request_header\", value = \"A: ${host\" }]", "behaviors[0]", "has no `}`"),
-        ("[{ value = \"x\" }]", "behaviors[0].type", "one of add_request_header, deny"),
+        ("[{ value = \"x\" }]", "behaviors[0].type", "one of add_request_cookie, add_request_header"),
         ("[{ type = \"deny\" }, { type = \"filter_request_header\", value = \"A\" }]", "behaviors", "is never run"),
         ("[{ type = \"finish_request_phase\" }, { type = \"deny\" }]", "behaviors", "is never run"),
     ] {

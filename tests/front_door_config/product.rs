@@ -20,6 +20,20 @@ use crate::tls::{Hello, connect};
 /// The products that run here.
 pub(crate) const RUNNING: [&str; 4] = ["nginx", "haproxy", "apache", "caddy"];
 
+/// An exact edit of a file of a printed configuration. `{vestibule}` stands for Vestibule's port.
+pub(crate) struct Edit(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
+
+impl Edit {
+    fn apply(&self, folder: &Path, vestibule: u16) {
+        let Self(file, from, to) = self;
+        let to = to.replace("{vestibule}", &vestibule.to_string());
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let edited = text.replace(from, &to);
+        assert!(text.contains(from) && edited != text, "{file} has no {from:?}:\n{text}");
+        fs::write(folder.join(file), edited).unwrap();
+    }
+}
+
 /// A bank behind a product.
 pub(crate) struct FrontDoor {
     pub(crate) bank: Bank,
@@ -40,6 +54,11 @@ impl FrontDoor {
     }
 
     pub(crate) fn before(kind: &'static str, bank: Bank, arguments: &[&str]) -> Self {
+        Self::edited(kind, bank, arguments, &[])
+    }
+
+    /// With exact edits of the printed text: each must be found.
+    pub(crate) fn edited(kind: &'static str, bank: Bank, arguments: &[&str], edits: &[Edit]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The product's workers are other users than who started it.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -55,7 +74,12 @@ impl FrontDoor {
         });
         assert!(printed.status.success(), "{kind}: {printed:?}");
         write_secrets(folder.path(), kind);
-        accepted(folder.path(), kind);
+        for edit in edits {
+            edit.apply(folder.path(), bank.vestibule.port());
+        }
+        if edits.is_empty() {
+            accepted(folder.path(), kind);
+        }
         let child = start(folder.path(), kind);
         let mut door = Self { bank, kind, https, http, child, folder };
         door.wait();

@@ -73,6 +73,7 @@ fn criteria() {
         // Values whose form differs would never be equal: a deny would let everybody in.
         (Request, "${ssl_client_s_dn}", "is_equal", json!("/C=US/CN=a"), Err("subject.CN")),
         (Request, "${ssl_client_i_dn}", "matches", json!("/CN=admin$"), Err("subject.CN")),
+        (Request, "${ssl_client_s_dn}", "matches", json!("CN=admin"), Ok("${ssl_client_s_dn} matches CN=admin")),
         (Request, "${ssl_client_s_dn}", "is_equal", json!("CN=a,C=US"), Ok("${ssl_client_s_dn} is_equal CN=a,C=US")),
         (Request, "${ssl_client_serial}", "is_equal", json!("6c:0A"), Ok("${ssl_client_serial} is_equal 6C0A")),
         (Request, "${ssl_client_serial}", "starts_with", json!("6C:0A"), Err("colons")),
@@ -93,6 +94,23 @@ fn criteria() {
         (json!("uri"), "no object"),
     ] {
         assert!(criterion(Request, json).unwrap_err().contains(told), "{told}");
+    }
+}
+
+#[test]
+fn an_expression_over_a_whole_name_is_carried_with_a_note() {
+    for (variable, operator, noted) in [
+        ("${ssl_client_s_dn}", "matches", Some("${subject.CN}")),
+        ("${ssl_client_i_dn}", "does_not_match", Some("${issuer.CN}")),
+        ("${ssl_client_s_dn}", "is_equal", None),
+        ("${uri}", "matches", None),
+    ] {
+        let criterion = json!({ "conditional": "if", "variable": variable, "operator": operator, "argument": "CN=admin" });
+        let conversion = import(rule(json!([[criterion]]), json!([{ "type": "deny" }])), Some(Phase::Request));
+        let notes: Vec<String> = conversion.remarks.iter().map(ToString::to_string).collect();
+        let found = notes.iter().any(|note| noted.is_some_and(|noted| note.contains(noted) && !note.contains("admin$")));
+        assert_eq!(found, noted.is_some(), "{variable} {operator}: {notes:?}");
+        assert!(conversion.is_whole());
     }
 }
 

@@ -4,6 +4,8 @@
 mod by_hand;
 #[path = "formats/captures.rs"]
 mod captures;
+#[path = "formats/every_capture.rs"]
+mod every_capture;
 #[path = "formats/injection.rs"]
 mod injection;
 #[path = "formats/withheld.rs"]

@@ -2,7 +2,13 @@
 
 use std::fmt::Write as _;
 
+use openssl::bn::{BigNum, BigNumContext};
+use openssl::ec::EcGroup;
+use openssl::ecdsa::EcdsaSig;
+use openssl::nid::Nid;
 use openssl::sha::sha256;
+use openssl::x509::X509;
+use vestibule::x509::der::{encode, single, tag};
 
 use crate::bank::{Bank, Person, REVOKED, Request, Tenant, authorities, good, leaf, person};
 use crate::pki::{Leaf, new_key};
@@ -65,6 +71,35 @@ fn a_denied_certificate_passes_nowhere() {
     wait_until(|| bank.vestibule.counter("vestibule_reloads_total") > 0, || bank.vestibule.diagnostics());
     let answer = connection.ask(Request::get("/listed/").of(&dismissed).text());
     assert_eq!(bank.refused(&answer, 401), "certificate_denied");
+}
+
+/// (r, s) is a signature, so (r, n − s) is one: the same certificate with another SHA-256, made by its holder.
+fn turned(certificate: &X509) -> X509 {
+    let signature = EcdsaSig::from_der(certificate.signature().as_slice()).unwrap();
+    let (mut order, mut s, mut context) = (BigNum::new().unwrap(), BigNum::new().unwrap(), BigNumContext::new().unwrap());
+    EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap().order(&mut order, &mut context).unwrap();
+    s.checked_sub(&order, signature.s()).unwrap();
+    let other = EcdsaSig::from_private_components(signature.r().to_owned().unwrap(), s).unwrap().to_der().unwrap();
+    let der = certificate.to_der().unwrap();
+    let old = encode(tag::BIT_STRING, &[&[0], certificate.signature().as_slice()].concat());
+    let content = single(&der, tag::SEQUENCE).unwrap().content.strip_suffix(old.as_slice()).unwrap();
+    let new = encode(tag::BIT_STRING, &[&[0], other.as_slice()].concat());
+    X509::from_der(&encode(tag::SEQUENCE, &[content, &new].concat())).unwrap()
+}
+
+#[test]
+fn a_turned_signature_does_not_slip_past_the_deny_list() {
+    let denied = good();
+    let bank = Bank::with(&routes(&format!("deny_certificates = [\"{}\"]", fingerprint(&denied))));
+    let slipping = Person { certificate: turned(&denied.certificate), key: new_key() };
+    assert_ne!(fingerprint(&slipping), fingerprint(&denied));
+    // It is as good as the other one.
+    assert_eq!(bank.vestibule.ask(Request::get("/").of(&slipping).text()).status, 200);
+    bank.upstream.take();
+    for path in ["/listed/", "/listed/permissive/"] {
+        let answer = bank.vestibule.ask(Request::get(path).of(&slipping).text());
+        assert_eq!(bank.refused(&answer, 401), "certificate_denied", "{path}");
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ defaults
   timeout server 20s
 frontend clients
   bind 127.0.0.1:PORT ssl crt server.pem ca-file root.pem verify optional crt-ignore-err all ca-ignore-err all
-  http-request deny deny_status 400 if { ssl_c_used } !{ ssl_c_der -m found }
+  http-request deny deny_status 400 if { ssl_c_used } !{ ssl_c_der,base64,url_enc -m found }
   http-request del-header client-certificate
   http-request del-header signature
   http-request del-header signature-input

@@ -91,6 +91,24 @@ fn the_first_wait_has_an_end_and_the_fetch_goes_on() {
 }
 
 #[test]
+fn a_client_that_leaves_while_a_list_is_fetched_was_not_permitted() {
+    let server = RevocationServer::start();
+    server.set_any(Behaviour::Slow(Duration::from_secs(20), list(&[])));
+    let client = naming("client", 5310, Some(&server.url("/list.crl")), None);
+    let bank = open(&named(&server), "[revocation]\nhttp_timeout = \"30s\"\nfirst_wait = \"15s\"\n");
+    let mut connection = bank.vestibule.connect();
+    connection.send(Request::get("/strict/").of(&client).text());
+    wait_until(|| bank.vestibule.counter("vestibule_requests_in_flight") == 1, || "the request does not arrive".to_owned());
+    wait_until(|| server.hits() == 1, || "nobody asks for the list".to_owned());
+    drop(connection);
+    wait_until(|| !bank.vestibule.access_lines().is_empty(), || "no access line".to_owned());
+    let line = bank.vestibule.access_lines().remove(0);
+    assert_eq!((line["decision"].as_str(), line["status"].as_u64()), (Some("none"), Some(499)));
+    assert_eq!(bank.vestibule.counter("vestibule_requests_permitted_total"), 0);
+    assert!(bank.upstream.take().is_empty());
+}
+
+#[test]
 fn a_list_of_the_operators_is_there_before_the_first_request() {
     let server = RevocationServer::start();
     server.set("/list.crl", Behaviour::Body(list(&[5401])));
@@ -149,6 +167,20 @@ fn an_old_list_and_a_forged_one_displace_nothing() {
         wait_until(|| fetches(&bank, "crl", counted) > before, || format!("{counted}: {}", bank.vestibule.diagnostics()));
         assert_eq!(outcome(&bank, "/", &client), "certificate_revoked", "{counted}");
     }
+}
+
+/// The CA's clock is ahead of ours: what is in force stays until the list is of its time.
+#[test]
+fn a_list_of_the_future_displaces_nothing() {
+    let server = RevocationServer::start();
+    let client = naming("client", 5650, None, None);
+    server.set("/list.crl", Behaviour::Body(list_dated(&[5650], -100, 20)));
+    let bank = open(&configured(&server), &format!("{QUICK}retry_after_failure = \"1s\"\n"));
+    bank.vestibule.wait_for_counter("vestibule_revocation_lists", 1);
+    server.set("/list.crl", Behaviour::Body(list_dated(&[5650], 600, DAY)));
+    wait_until(|| fetches(&bank, "crl", "invalid") > 0, || bank.vestibule.diagnostics());
+    assert!(bank.vestibule.diagnostics().contains("of the future"), "{}", bank.vestibule.diagnostics());
+    assert_eq!(outcome(&bank, "/", &client), "certificate_revoked");
 }
 
 #[test]

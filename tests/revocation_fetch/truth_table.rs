@@ -5,11 +5,12 @@ use std::time::Duration;
 use vestibule::clock::UnixTime;
 
 use crate::bank::{Bank, Person, authorities, now};
+use crate::crl_writer::{CrlWriter, extension};
 use crate::ocsp_writer::{OcspWriter, UNKNOWN, revoked};
 use crate::openssl_responder::OpensslResponder;
 use crate::pki::DAY;
 use crate::revocation_server::{Behaviour, RevocationServer};
-use crate::set_up::{MODES, QUICK, delegate, fetches, list, list_dated, naming, open, outcome};
+use crate::set_up::{MODES, QUICK, delegate, fetches, list, list_dated, list_of_root, naming, open, outcome};
 
 const PASSED: &str = "passed";
 const REVOKED: &str = "certificate_revoked";
@@ -19,6 +20,8 @@ const UNKNOWN_STATUS: &str = "revocation_unknown";
 type Row = [&'static str; 3];
 const GOOD: Row = [PASSED, PASSED, PASSED];
 const BAD: Row = [PASSED, REVOKED, REVOKED];
+/// A list that is there and does not speak for the certificate is no trouble of the network: nothing is tolerated.
+const OUT_OF_SCOPE: Row = [PASSED, UNKNOWN_STATUS, UNKNOWN_STATUS];
 const NOT_TO_BE_TOLD: Row = [PASSED, PASSED, UNKNOWN_STATUS];
 
 #[track_caller]
@@ -55,8 +58,23 @@ fn lists() {
     other.set_any(Behaviour::Body(list(&[])));
     let to_private = format!("http://127.0.0.2:{}/good.crl", server.port());
     server.set("/target", Behaviour::Body(list(&[])));
+    let huge = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec();
+    let issuing = &authorities().issuing;
+    let written = |content: &[u8]| {
+        let list = CrlWriter::of(&issuing.certificate, UnixTime(now()));
+        Behaviour::Body(list.scoped(content).sign(&issuing.key))
+    };
+    let delta = CrlWriter::of(&issuing.certificate, UnixTime(now())).with(extension("2.5.29.27", true, &[2, 1, 1]));
     let cases: Vec<(&str, Behaviour, Row, &str)> = vec![
         ("good", Behaviour::Body(list(&[])), GOOD, "ok"),
+        ("revoked", Behaviour::Body(list(&[1000])), BAD, "ok"),
+        ("revoked, slow", Behaviour::Slow(Duration::from_millis(150), list(&[1000])), BAD, "ok"),
+        ("revoked, stale", Behaviour::Body(list_dated(&[1000], -3 * DAY, -DAY)), BAD, "stale"),
+        ("of another CA", Behaviour::Body(list_of_root()), NOT_TO_BE_TOLD, "invalid"),
+        ("of a delegate: indirect", written(&[0x84, 1, 0xFF]), NOT_TO_BE_TOLD, "invalid"),
+        ("a delta", Behaviour::Body(delta.sign(&issuing.key)), NOT_TO_BE_TOLD, "invalid"),
+        ("for other certificates: CAs", written(&[0x82, 1, 0xFF]), OUT_OF_SCOPE, "ok"),
+        ("huge", Behaviour::Raw(huge), NOT_TO_BE_TOLD, "too_large"),
         ("good, in chunks", Behaviour::Chunked(list(&[])), GOOD, "ok"),
         ("good, PEM", Behaviour::Body(pem(list(&[]))), GOOD, "ok"),
         ("good, packed by nothing", Behaviour::Raw(unusual(list(&[]))), GOOD, "ok"),
@@ -166,6 +184,8 @@ fn answers() {
     let of_other = OcspWriter::good(&other.certificate, &issuing.certificate, at);
     let try_later = vec![0x30, 3, 0x0A, 1, 3];
     let packed = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 2\r\nconnection: close\r\n\r\nxx".to_vec();
+    let cut = [b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\nconnection: close\r\n\r\n".to_vec(), signed(written())].concat();
+    server.set("/target", Behaviour::Body(signed(written())));
     let cases: Vec<(&str, Behaviour, Row, &str)> = vec![
         ("good", Behaviour::Body(signed(written())), GOOD, "ok"),
         ("revoked", Behaviour::Body(signed(written().status(&revoked(past, Some(1))))), BAD, "ok"),
@@ -178,7 +198,27 @@ fn answers() {
         ("wrong signer", Behaviour::Body(written().sign(&authorities().stranger.key)), NOT_TO_BE_TOLD, "invalid"),
         ("tryLater", Behaviour::Body(try_later), NOT_TO_BE_TOLD, "invalid"),
         ("garbage", Behaviour::Body(b"<html>".to_vec()), NOT_TO_BE_TOLD, "invalid"),
+        (
+            "revoked, slow",
+            Behaviour::Slow(Duration::from_millis(150), signed(written().status(&revoked(past, None)))),
+            BAD,
+            "ok",
+        ),
         ("huge", Behaviour::Endless, NOT_TO_BE_TOLD, "too_large"),
+        ("too slow", Behaviour::Slow(Duration::from_millis(1_500), signed(written())), NOT_TO_BE_TOLD, "timeout"),
+        ("nothing", Behaviour::Body(vec![]), NOT_TO_BE_TOLD, "invalid"),
+        ("not HTTP", Behaviour::Raw(b"220 ftp ready\r\n".to_vec()), NOT_TO_BE_TOLD, "connection"),
+        ("cut off", Behaviour::Raw(cut), NOT_TO_BE_TOLD, "connection"),
+        ("good, in chunks", Behaviour::Chunked(signed(written())), GOOD, "ok"),
+        ("redirect to the same host", Behaviour::Redirect(307, "/target".into()), GOOD, "ok"),
+        (
+            "redirect to a private address",
+            Behaviour::Redirect(308, "http://10.0.0.1/".into()),
+            NOT_TO_BE_TOLD,
+            "refused_redirect",
+        ),
+        ("redirect to a file", Behaviour::Redirect(302, "file:///etc/passwd".into()), NOT_TO_BE_TOLD, "refused_redirect"),
+        ("redirect without end", Behaviour::Redirect(307, "/again".into()), NOT_TO_BE_TOLD, "refused_redirect"),
         ("silent", Behaviour::Silent, NOT_TO_BE_TOLD, "timeout"),
         ("slow, but in time", Behaviour::Slow(Duration::from_millis(150), signed(written())), GOOD, "ok"),
         ("closed", Behaviour::Closed, NOT_TO_BE_TOLD, "connection"),

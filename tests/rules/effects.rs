@@ -2,9 +2,9 @@
 
 use http::HeaderName;
 use vestibule::refusal::Refusal;
-use vestibule::rules::{Rule, RuleSet, Template, Trace};
+use vestibule::rules::{Rule, RuleSet, Trace};
 
-use crate::{Asked, HOST, always, behavior, looked_at, one, rules};
+use crate::{Asked, HOST, always, behavior, looked_at, one, parsed, rules};
 
 fn add(line: &str) -> vestibule::rules::Behavior {
     behavior("add_request_header", line)
@@ -16,7 +16,7 @@ fn filter(name: &str) -> vestibule::rules::Behavior {
 
 fn when(name: &str, holds: bool, behaviors: Vec<vestibule::rules::Behavior>) -> Rule {
     let operator = if holds { "is_equal" } else { "is_not_equal" };
-    Rule { name: name.into(), criteria: one("${host}", operator, HOST), behaviors }
+    Rule::new(name, one("${host}", operator, HOST), behaviors)
 }
 
 /// The refusal and its cause.
@@ -75,8 +75,7 @@ fn which_rules_run() {
 
 #[test]
 fn criteria_see_the_request_as_it_came() {
-    let seen =
-        |variable: &str| Rule { name: "late".into(), criteria: one(variable, "exists", ""), behaviors: vec![add("Seen: 1")] };
+    let seen = |variable: &str| Rule::new("late", one(variable, "exists", ""), vec![add("Seen: 1")]);
     for first in [add("X-New: 1"), filter("X-Old")] {
         let asked = Asked::plain(&[("x-old", "1")]);
         let permitted = asked.decide(&rules(vec![always("first", vec![first]), seen("${http_x_old}")]), Trace::Off).unwrap();
@@ -124,13 +123,14 @@ fn added_lines_gather_and_filters_take_away() {
 #[test]
 fn copies_are_gone_even_if_the_rule_does_not_apply() {
     let asked = Asked::plain(&[("x-user", "mallory"), ("ssl_client_verify", "SUCCESS"), ("x-set-upstream", "me")]);
-    let template = |text: &str| Template::parse(text).unwrap();
+    let template = |text: &str| parsed(text).unwrap();
     let rules = RuleSet {
-        upstream_headers: vec![
+        upstream_headers: [
             (HeaderName::from_static("ssl-client-verify"), template("${ssl_client_verify}")),
             (HeaderName::from_static("x-set-upstream"), template("${ssl_client_s_dn}")),
-        ],
-        request: vec![when("never", false, vec![add("X-User: ${subject.CN}")])],
+        ]
+        .into(),
+        ..rules(vec![when("never", false, vec![add("X-User: ${subject.CN}")])])
     };
     let permitted = asked.decide(&rules, Trace::Off).unwrap();
     assert_eq!(permitted.headers().keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["host"]);
@@ -141,10 +141,8 @@ fn copies_are_gone_even_if_the_rule_does_not_apply() {
 #[test]
 fn a_filter_takes_away_what_every_request_gets() {
     let name = HeaderName::from_static("x-cn");
-    let rules = RuleSet {
-        upstream_headers: vec![(name, Template::parse("cn").unwrap())],
-        request: vec![always("r", vec![filter("X-CN")])],
-    };
+    let rules =
+        RuleSet { upstream_headers: [(name, parsed("cn").unwrap())].into(), ..rules(vec![always("r", vec![filter("X-CN")])]) };
     assert!(Asked::plain(&[]).decide(&rules, Trace::Off).unwrap().ours().is_empty());
 }
 
@@ -160,7 +158,7 @@ fn a_value_that_is_too_long_fails_and_names_the_header() {
 #[test]
 fn a_trace_tells_what_each_criterion_saw() {
     let mut trace = Vec::new();
-    let rule = Rule { name: "r".into(), criteria: one("${http_x}", "starts_with", "b"), behaviors: vec![add("A: 1")] };
+    let rule = Rule::new("r", one("${http_x}", "starts_with", "b"), vec![add("A: 1")]);
     Asked::plain(&[("x", "a"), ("x", "b")]).decide(&rules(vec![rule]), Trace::On(&mut trace)).unwrap();
     assert_eq!(trace[0].criteria, [("${http_x} starts_with \"b\"".to_owned(), "a, b".to_owned(), true)]);
 }

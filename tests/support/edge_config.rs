@@ -41,6 +41,12 @@ pepper_file = "secrets/pepper"
 redis = "redis://127.0.0.1:16379/1"
 redis_password_file = "secrets/redis"
 redis_timeout = "250ms"
+[probe]
+secret_file = "secrets/probe"
+path = "/.well-known/vestibule-probe"
+[debug]
+secret_file = "secrets/debug"
+header = "x-debug-token"
 [limits]
 header_count = 90
 header_bytes = "96KiB"
@@ -56,6 +62,7 @@ first_wait = "3s"
 crl_max_size = "32MiB"
 http_proxy = "http://proxy.example:3128"
 https_proxy = "http://proxy.example:3128"
+ca_file = "trusted-ca/root.pem"
 cache_folder = "revocation-cache"
 retry_after_failure = "60s"
 ocsp_max_age = "24h"
@@ -84,6 +91,7 @@ scopes = ["read:custom_domains"]
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
 pub const TENANT: &str = r#"
 error_style = "json"
+output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
 [authorize]
 path = "/-/authorize"
@@ -162,6 +170,7 @@ min_rsa_bits = 2048
 min_ec_bits = 256
 signature_algorithms = []
 require_profile = false
+verification_mode = "enforce"
 self_signed_certificates = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
@@ -189,8 +198,15 @@ methods = ["GET", "POST"]
 upstream = "core"
 request_body_max = "1MiB"
 policy = { allow_unauthenticated_requests = true }
+[lists.office]
+type = "ip_cidr"
+entries = ["192.0.2.0/24"]
 [[rules]]
 name = "no contractors"
+description = "they have a door of their own"
+phase = "request"
+mode = "enforce"
+routes = ["/"]
 active = true
 criteria = [[{ conditional = "if", variable = "${subject.O}", operator = "is_equal", argument = "Contractors" }]]
 behaviors = [{ type = "deny" }]
@@ -217,8 +233,10 @@ impl Folder {
         folder.write("tenants/acme.toml", &TENANT.replace("TAG", &tag(KEY)));
         folder.write("secrets/pepper", &format!("{PEPPER}\n"));
         folder.write("secrets/edge1", SIGNATURE_KEY);
+        folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
-        for file in ["secrets/edge1", "secrets/redis"] {
+        folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
+        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();

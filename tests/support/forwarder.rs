@@ -21,7 +21,7 @@ use vestibule::header_names::HeaderNames;
 use vestibule::presented::Presentation;
 use vestibule::refusal::Refused;
 use vestibule::request_head::{Connection, RequestHead, RequestTarget};
-use vestibule::rules::{Facts, Permitted, RuleSet, Template, Trace};
+use vestibule::rules::{Facts, Known, Outcome, Permitted, Phase, RuleSet, Scope, Template, Trace};
 use vestibule::secret::{ApiKeys, Pepper};
 use vestibule::upstream::{Ending, Endpoint, HostPolicy, Upstream, forward};
 
@@ -154,9 +154,14 @@ fn permitted(request: &HttpRequest) -> Permitted {
     };
     let admission = Admission::decide(&presentation, None, None, &demands).unwrap();
     let facts = Facts::new(&presentation, &admission, UnixTime(0));
-    let user = (HeaderName::from_static("x-user"), Template::parse("alice").unwrap());
-    let rules = RuleSet { upstream_headers: vec![user], request: Vec::new() };
-    rules.decide(forward, &facts, "id-1", Trace::Off).unwrap()
+    let known = Known::default();
+    let alice = Template::parse("alice", &Scope::new(Phase::Request, &known)).unwrap();
+    let user = (HeaderName::from_static("x-user"), alice);
+    let rules = RuleSet { upstream_headers: [user].into(), ..RuleSet::default() };
+    match rules.decide(forward, &facts, "id-1", Trace::Off, &mut Vec::new()).unwrap() {
+        Outcome::Permitted(permitted) => *permitted,
+        Outcome::Answered(answer) => panic!("{answer:?}"),
+    }
 }
 
 fn directory() -> Directory {

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use openssl::error::ErrorStack;
 
 use super::pki::{Pair, Pki};
-use crate::secret::Pepper;
 
 /// The longest that the program may take to listen, and that an access line is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,7 +34,6 @@ impl Site {
         let mut site = Self { folder, program: Mutex::new(None), address: free_address()? };
         site.write_pki(pki)?;
         site.write("tenants/bank.toml", include_str!("tenant.toml").replace("UPSTREAM", &upstream.to_string()).as_bytes())?;
-        site.write("secrets/pepper", Pepper::generate().map_err(io::Error::other)?.as_bytes())?;
         for _ in 0..TRIES {
             if site.start()? {
                 return Ok(site);

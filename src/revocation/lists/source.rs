@@ -139,14 +139,16 @@ impl Sources {
         });
     }
 
-    /// Of too many URLs the one that was of no use for the longest time goes.
-    pub(super) fn make_room(&mut self) -> bool {
+    /// Of too many URLs the one that was of no use for the longest time goes; first of those that brought no list which still
+    /// counts: URLs that lead nowhere do not drive out what is known.
+    pub(super) fn make_room(&mut self, now: UnixTime) -> bool {
         let named = self.0.iter().filter(|(_, source)| !source.is_configured());
         if named.clone().count() < MOST_NAMED {
             return true;
         }
-        let idle = named.filter(|(_, source)| source.attempts.may_begin());
-        let Some(target) = idle.min_by_key(|(_, source)| source.asked).map(|(target, _)| target.clone()) else { return false };
+        let idle = named.filter(|(_, source)| !source.attempts.is_under_way());
+        let least = idle.min_by_key(|(_, source)| (source.is_fresh(now), source.asked));
+        let Some(target) = least.map(|(target, _)| target.clone()) else { return false };
         if let Some(source) = self.0.remove(&target) {
             source.take_out_of_force();
         }
@@ -178,13 +180,53 @@ mod tests {
     fn the_one_of_least_use_makes_room() {
         let mut sources = Sources::default();
         for number in 0..MOST_NAMED {
-            assert!(sources.make_room());
+            assert!(sources.make_room(UnixTime(0)));
             let asked = Some(UnixTime(1_000 - i64::try_from(number).unwrap()));
             sources.0.insert(target(number), Source { asked, ..Source::default() });
         }
-        assert!(sources.make_room());
+        assert!(sources.make_room(UnixTime(0)));
         assert_eq!(sources.0.len(), MOST_NAMED - 1);
         assert!(!sources.0.contains_key(&target(MOST_NAMED - 1)) && sources.0.contains_key(&target(0)));
+    }
+
+    #[test]
+    fn what_is_known_stays_when_others_lead_nowhere() {
+        let mut sources = Sources::default();
+        for number in 0..MOST_NAMED {
+            let mut source = Source { asked: Some(UnixTime(1_000)), ..Source::default() };
+            source.attempts.begin();
+            source.attempts.end(std::time::Duration::from_secs(3_600));
+            sources.0.insert(target(number), source);
+        }
+        let list = CrlIndex::from_der(&a_list()).unwrap();
+        let known = Source {
+            held: Some(Held { list: Arc::new(list), fetched: UnixTime(0) }),
+            asked: Some(UnixTime(0)),
+            ..Source::default()
+        };
+        sources.0.insert(target(0), known);
+        assert!(sources.make_room(UnixTime(0)));
+        assert!(sources.0.contains_key(&target(0)), "a list that counts gave way to a URL that failed");
+    }
+
+    /// Of 2026 to 2036.
+    fn a_list() -> Vec<u8> {
+        use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
+        use openssl::hash::MessageDigest;
+        use openssl::x509::{X509CrlBuilder, X509Extension, X509Name};
+        let key = openssl::pkey::PKey::generate_ed25519().unwrap();
+        let mut name = X509Name::builder().unwrap();
+        name.append_entry_by_text("CN", "CA").unwrap();
+        let mut list = X509CrlBuilder::new().unwrap();
+        list.set_issuer_name(&name.build()).unwrap();
+        list.set_last_update(&Asn1Time::from_unix(1_768_478_400).unwrap()).unwrap();
+        list.set_next_update(&Asn1Time::from_unix(2_084_011_200).unwrap()).unwrap();
+        for (oid, der) in [("2.5.29.20", &[2, 1, 1][..]), ("2.5.29.35", &[0x30, 3, 0x80, 1, 7])] {
+            let (oid, der) = (Asn1Object::from_str(oid).unwrap(), Asn1OctetString::new_from_bytes(der).unwrap());
+            list.append_extension(X509Extension::new_from_der(&oid, false, &der).unwrap()).unwrap();
+        }
+        list.sign(&key, MessageDigest::null()).unwrap();
+        list.build().unwrap().to_der().unwrap()
     }
 
     #[test]
@@ -195,7 +237,7 @@ mod tests {
             source.attempts.begin();
             sources.0.insert(target(number), source);
         }
-        assert!(!sources.make_room());
+        assert!(!sources.make_room(UnixTime(0)));
         assert_eq!(sources.0.len(), MOST_NAMED);
     }
 

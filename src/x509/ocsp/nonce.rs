@@ -28,15 +28,15 @@ pub struct NonceCheck<'a> {
 }
 
 impl NonceCheck<'_> {
-    /// `found` is the value of the extension: again an OCTET STRING, echoed as it was sent (RFC 9654 §2.1).
-    pub(super) fn check(self, found: Option<&[u8]>) -> Result<(), OcspError> {
+    /// Whether the answer is to this very request. `found` is the value of the extension: again an OCTET STRING, echoed as it was sent (RFC 9654 §2.1).
+    pub(super) fn check(self, found: Option<&[u8]>) -> Result<bool, OcspError> {
         let sent = self.sent.map(|nonce| encode(tag::OCTET_STRING, nonce));
         match (self.mode, found) {
-            (NonceMode::Off, _) | (NonceMode::Prefer, None) => Ok(()),
+            (NonceMode::Off, _) | (NonceMode::Prefer, None) => Ok(false),
             (NonceMode::Require, None) => Err(OcspError::NonceMissing),
             // A responder that answers from a store may send somebody else's; nothing was sent that it could differ from.
-            (NonceMode::Prefer, Some(_)) if sent.is_none() => Ok(()),
-            (_, Some(found)) if sent.as_deref() == Some(found) => Ok(()),
+            (NonceMode::Prefer, Some(_)) if sent.is_none() => Ok(false),
+            (_, Some(found)) if sent.as_deref() == Some(found) => Ok(true),
             (_, Some(_)) => Err(OcspError::NonceDifferent),
         }
     }

@@ -1,6 +1,7 @@
 //! The search for certification paths (RFC 4158), bounded. OpenSSL never goes back once it has picked an issuer; with
 //! cross-signed CAs it then refuses certificates that have a good path. Here every path is found, up to a budget.
 
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use openssl::x509::store::X509StoreRef;
@@ -31,6 +32,13 @@ pub(crate) struct Candidate<'a> {
     pub(crate) configured: bool,
     /// Only asked of anchors.
     pub(crate) self_signed: bool,
+}
+
+impl Candidate<'_> {
+    /// Issuer and subject are one name: a CA certifies its own next key (RFC 5280 §3.2).
+    fn is_self_issued(&self) -> bool {
+        matches!(self.x509.subject_name().try_cmp(self.x509.issuer_name()), Ok(Ordering::Equal))
+    }
 }
 
 /// A presented certificate that passed the lints, owned for the time of one verification.
@@ -144,7 +152,9 @@ impl<'a> Climb<'a, '_> {
             let spent = self.paths > MOST_PATHS || self.signatures > MOST_SIGNATURES;
             return if spent { self.spent() } else { (self.visit)(&self.path) };
         }
-        if self.path.len() > self.field.max_intermediates.min(LONGEST_PATH) {
+        // As for pathLenConstraint, self-issued ones do not count (RFC 5280 §4.2.1.9, §6.1.4 l).
+        let counted = self.path.iter().filter(|candidate| !candidate.is_self_issued()).count();
+        if counted > self.field.max_intermediates || self.path.len() > LONGEST_PATH {
             return ControlFlow::Continue(());
         }
         self.above(newest.x509)

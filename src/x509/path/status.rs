@@ -76,7 +76,8 @@ impl<'a> Judge<'a> {
             let uses_ocsp = self.field.trust.options().ocsp.covers(depth);
             let id = if self.asks() { CertId::of(certificate, issuer) } else { None };
             let known = id.filter(|_| uses_ocsp).and_then(|id| self.asked.get(id));
-            let findings = Findings { id, uses_ocsp, ocsp: known.as_ref().map(|known| &*known.answer), lists };
+            let ocsp = known.as_ref().map(|known| &*known.answer).filter(|answer| self.counts(answer));
+            let findings = Findings { id, uses_ocsp, ocsp, lists };
             judged.inquiries.extend(self.inquiry(&findings, certificate, issuer, depth));
             let answer = findings.combine(self.now);
             judged.errors.extend(answer.codes.into_iter().map(|code| PathError { code, depth }));
@@ -91,6 +92,13 @@ impl<'a> Judge<'a> {
     pub(super) fn asks(&self) -> bool {
         let options = self.field.trust.options();
         options.revocation_sources || options.ocsp.covers(0)
+    }
+
+    /// Answers are held for all sets of CAs, and one may have been asked for without a nonce. That somebody was revoked counts
+    /// all the same: nobody can have kept it back to please a client.
+    fn counts(&self, answer: &OcspAnswer) -> bool {
+        let required = self.field.trust.options().ocsp_nonce_required;
+        !required || answer.has_nonce() || matches!(answer.status(), OcspStatus::Revoked { .. })
     }
 
     fn inquiry(&self, findings: &Findings<'_>, certificate: &X509, issuer: &X509Ref, depth: u32) -> Option<Inquiry> {

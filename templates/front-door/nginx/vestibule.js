@@ -17,7 +17,7 @@ const SILENT = {
 {%- endfor %}
 };
 
-// The seconds are kept in a variable, so that both functions say the same.
+// A variable that vestibule.conf names in a directive, so that both functions say the same.
 function created() {
     return String(Math.floor(Date.now() / 1000));
 }

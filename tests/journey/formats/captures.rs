@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::{fingerprint, open_for_recorded};
 use crate::bank::{Bank, CLIENT, DOMAIN, KEY};
 
-const NGINX: &str = include_str!("../../vectors/front-doors/requests/nginx.json");
-const HAPROXY: &str = include_str!("../../vectors/front-doors/requests/haproxy.json");
-const APACHE: &str = include_str!("../../vectors/front-doors/requests/apache.json");
-const CADDY: &str = include_str!("../../vectors/front-doors/requests/caddy.json");
-const ENVOY: &str = include_str!("../../vectors/front-doors/requests/envoy.json");
+pub(super) const NGINX: &str = include_str!("../../vectors/front-doors/requests/nginx.json");
+pub(super) const HAPROXY: &str = include_str!("../../vectors/front-doors/requests/haproxy.json");
+pub(super) const APACHE: &str = include_str!("../../vectors/front-doors/requests/apache.json");
+pub(super) const CADDY: &str = include_str!("../../vectors/front-doors/requests/caddy.json");
+pub(super) const ENVOY: &str = include_str!("../../vectors/front-doors/requests/envoy.json");
 
 /// One recorded request.
 struct Recorded {
@@ -139,7 +139,7 @@ fn each_field_counts(bank: &Bank, requests: &[Recorded], fields: &[&str]) {
     }
 }
 
-const NGINX_DOOR: &str = r#"
+pub(super) const NGINX_DOOR: &str = r#"
 format = "nginx"
 [front_doors.headers]
 client_certificate = "x-client-cert"
@@ -171,7 +171,7 @@ fn nginx() {
     }
 }
 
-const HAPROXY_DOOR: &str = r#"
+pub(super) const HAPROXY_DOOR: &str = r#"
 format = "haproxy"
 [front_doors.headers]
 client_certificate = "x-client-cert"
@@ -217,7 +217,7 @@ fn haproxys_code_narrows_by_the_header_beside_it() {
     }
 }
 
-const APACHE_DOOR: &str = r#"
+pub(super) const APACHE_DOOR: &str = r#"
 format = "FORMAT"
 [front_doors.headers]
 client_certificate = "CERTIFICATE"
@@ -264,7 +264,7 @@ fn apache() {
     }
 }
 
-const CADDY_DOOR: &str = r#"
+pub(super) const CADDY_DOOR: &str = r#"
 format = "caddy"
 [front_doors.headers]
 client_certificate = "x-client-cert"

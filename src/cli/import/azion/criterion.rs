@@ -71,6 +71,12 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
             let given = given?;
             value_form::argument(&name, operator, &given)?;
             let pattern = pattern::from_pcre(&given)?;
+            if let "ssl_client_s_dn" | "ssl_client_i_dn" = name.as_str() {
+                let party = if name == "ssl_client_s_dn" { "subject" } else { "issuer" };
+                notes.push(format!(
+                    "an expression over a whole DN fits the values of other attributes too (`OU=CN=admin`); `${{{party}.CN}}` sees the CN alone"
+                ));
+            }
             if pattern.rewritten {
                 notes.push("the expression is rewritten, to mean the same here".into());
             }

@@ -42,8 +42,8 @@ const IMPOSSIBLE: [(&str, &str); 6] = [
     ("device_group", "devices are grouped by the CDN; ask for `${http_user_agent}`"),
     ("remote_port", "the client's port ends at the front door"),
     ("request_body", "bodies are streamed and never kept"),
-    ("server_addr", "the client reached the front door's address, which is not forwarded"),
-    ("server_port", "the client reached the front door's port, which is not forwarded"),
+    ("server_addr", "the address that the client reached is not forwarded; here it would be Vestibule's own"),
+    ("server_port", "the port that the client reached is not forwarded; here it would be Vestibule's own"),
     ("tcpinfo_rtt", "the client's connection ends at the front door"),
 ];
 
