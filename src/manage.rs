@@ -7,6 +7,7 @@
 mod access;
 mod action;
 mod body;
+mod clients;
 mod failure;
 mod list;
 mod openapi;

@@ -26,6 +26,8 @@ mod vestibule_program;
 
 #[path = "manage/access.rs"]
 mod access;
+#[path = "manage/clients.rs"]
+mod clients;
 #[path = "manage/command.rs"]
 mod command;
 #[path = "manage/configuration.rs"]

@@ -25,19 +25,43 @@ pub enum Scope {
     ReadTenantSettings,
     /// To change them.
     UpdateTenantSettings,
+    /// To see clients.
+    ReadClients,
+    /// To create clients, with credentials.
+    CreateClients,
+    /// To change clients, and which credentials they use.
+    UpdateClients,
+    /// To delete clients.
+    DeleteClients,
+    /// To see the credentials of clients.
+    ReadClientCredentials,
+    /// To add credentials.
+    CreateClientCredentials,
+    /// To say when credentials end.
+    UpdateClientCredentials,
+    /// To delete credentials.
+    DeleteClientCredentials,
     /// To read the audit log.
     ReadLogs,
 }
 
 impl Scope {
     /// Each with Auth0's word for it.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 15] = [
         (Self::ReadCustomDomains, "read:custom_domains"),
         (Self::CreateCustomDomains, "create:custom_domains"),
         (Self::UpdateCustomDomains, "update:custom_domains"),
         (Self::DeleteCustomDomains, "delete:custom_domains"),
         (Self::ReadTenantSettings, "read:tenant_settings"),
         (Self::UpdateTenantSettings, "update:tenant_settings"),
+        (Self::ReadClients, "read:clients"),
+        (Self::CreateClients, "create:clients"),
+        (Self::UpdateClients, "update:clients"),
+        (Self::DeleteClients, "delete:clients"),
+        (Self::ReadClientCredentials, "read:client_credentials"),
+        (Self::CreateClientCredentials, "create:client_credentials"),
+        (Self::UpdateClientCredentials, "update:client_credentials"),
+        (Self::DeleteClientCredentials, "delete:client_credentials"),
         (Self::ReadLogs, "read:logs"),
     ];
 

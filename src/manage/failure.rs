@@ -100,6 +100,19 @@ impl Failure {
                 "key_limit",
                 "Two keys are in force. Revoke one of them, or rotate with an overlap of 0 seconds, which ends both.",
             ),
+            ChangeError::UnknownClient => Self::not_found(Some("inexistent_client"), "The client does not exist".into()),
+            ChangeError::UnknownCredential => {
+                Self::not_found(Some("inexistent_credential"), "The credential does not exist".into())
+            }
+            ChangeError::ClientExists => conflict("client_exists", "A client with this client_id already exists."),
+            ChangeError::TooManyCredentials(most) => {
+                Self::bad_request("credential_limit", format!("A client can have a maximum of {most} credentials"))
+            }
+            ChangeError::CredentialInUse => Self::bad_request(
+                "credential_in_use",
+                "The client authenticates itself with this credential. Take it out of client_authentication_methods first."
+                    .into(),
+            ),
             ChangeError::Invalid(property, why) => Self::property(property, &why),
             ChangeError::Store(why) => Self::internal(&format!("the store: {why}")),
             ChangeError::Random(why) => Self::internal(&format!("no random bytes: {why}")),

@@ -43,6 +43,10 @@ fn invalid(message: &str) -> Failure {
     Failure::bad_request("invalid_query_string", format!("Query validation error: {message}"))
 }
 
+pub(super) fn unknown(name: &str) -> Failure {
+    invalid(&format!("'Additional properties not allowed: {name:.40}'."))
+}
+
 /// Name and value of every parameter.
 pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>, Failure> {
     let decoded = |text: &str| {
@@ -102,7 +106,7 @@ pub(super) fn read(query: &str) -> Result<Wanted, Failure> {
             "q" => search(&value, &mut wanted)?,
             "sort" if value == "domain:1" => {}
             "sort" => return Err(invalid("'domain:1 is the only order' on property sort.")),
-            other => return Err(invalid(&format!("'Additional properties not allowed: {other:.40}'."))),
+            other => return Err(unknown(other)),
         }
     }
     Ok(wanted)

@@ -40,13 +40,12 @@ pub fn document() -> Value {
 
 fn described(operation: &Operation) -> Value {
     let ids = operation.parts().filter_map(|part| ID_FORMS.iter().find(|form| form.parameter == part)).map(|form| {
-        let pattern = format!("^{}[A-Za-z0-9]{{{}}}$", form.prefix, form.length);
         json!({
             "name": form.parameter.trim_matches(['{', '}']),
             "in": "path",
             "required": true,
             "description": form.what,
-            "schema": { "type": "string", "pattern": pattern },
+            "schema": { "type": "string", "pattern": form.pattern() },
         })
     });
     let query = operation.query.iter().map(|name| reference("parameters", name));

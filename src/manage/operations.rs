@@ -21,6 +21,16 @@ pub(super) enum Action {
     ListKeys,
     RotateKey,
     RevokeKey,
+    ListClients,
+    CreateClient,
+    GetClient,
+    UpdateClient,
+    DeleteClient,
+    ListCredentials,
+    CreateCredential,
+    GetCredential,
+    UpdateCredential,
+    DeleteCredential,
     GetSettings,
     UpdateSettings,
     ListAudit,
@@ -141,14 +151,29 @@ pub(super) struct IdForm {
     /// What it is, in words.
     pub(super) what: &'static str,
     format: &'static str,
-    pub(super) prefix: &'static str,
-    pub(super) length: usize,
+    /// How they begin.
+    prefix: &'static str,
+    /// How many letters and digits follow, from and to.
+    length: (usize, usize),
+    /// What may stand beside letters and digits.
+    marks: &'static str,
 }
 
 impl IdForm {
+    fn fits(&self, id: &str) -> bool {
+        let known = |letter: char| letter.is_ascii_alphanumeric() || self.marks.contains(letter);
+        let (least, most) = self.length;
+        id.strip_prefix(self.prefix).is_some_and(|rest| (least..=most).contains(&rest.len()) && rest.chars().all(known))
+    }
+
+    /// The same as a regular expression.
+    pub(super) fn pattern(&self) -> String {
+        let (least, most) = self.length;
+        format!("^{}[A-Za-z0-9{}]{{{least},{most}}}$", self.prefix, self.marks)
+    }
+
     fn check(&self, id: &str) -> Result<(), Failure> {
-        let rest = id.strip_prefix(self.prefix).unwrap_or_default();
-        if rest.len() == self.length && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if self.fits(id) {
             return Ok(());
         }
         let shown: String = id.chars().take(40).collect();
@@ -161,10 +186,40 @@ impl IdForm {
     }
 }
 
+const CLIENT_ID: IdForm = IdForm {
+    parameter: "{client_id}",
+    what: "ID of the client",
+    format: "client-id",
+    prefix: "",
+    length: (1, 64),
+    marks: "_-",
+};
+
+/// Whether a text can be the id of a client.
+pub(super) fn is_client_id(text: &str) -> bool {
+    CLIENT_ID.fits(text)
+}
+
 /// Every kind of id.
 pub(super) const ID_FORMS: &[IdForm] = &[
-    IdForm { parameter: "{id}", what: "ID of the custom domain", format: "custom-domain-id", prefix: "cd_", length: 16 },
-    IdForm { parameter: "{key_id}", what: "ID of the key", format: "key-id", prefix: "key_", length: 16 },
+    IdForm {
+        parameter: "{id}",
+        what: "ID of the custom domain",
+        format: "custom-domain-id",
+        prefix: "cd_",
+        length: (16, 16),
+        marks: "",
+    },
+    IdForm { parameter: "{key_id}", what: "ID of the key", format: "key-id", prefix: "key_", length: (16, 16), marks: "" },
+    CLIENT_ID,
+    IdForm {
+        parameter: "{credential_id}",
+        what: "ID of the credential",
+        format: "credential-id",
+        prefix: "cred_",
+        length: (22, 22),
+        marks: "",
+    },
 ];
 
 /// Every operation. Where a fixed part and an id could both stand, the fixed one comes first.
@@ -248,6 +303,79 @@ pub(super) static OPERATIONS: &[Operation] = &[
         .body("UpdateSettings")
         .says(200, "Settings")
         .refuses(&[400]),
+    operation(Action::ListClients, "getClients", "GET", "/clients", Scope::ReadClients)
+        .summary("List clients: an array, or with `include_totals` a page")
+        .query(&["page", "per_page", "include_totals", "fields", "include_fields"])
+        .says(200, "Clients")
+        .refuses(&[400]),
+    operation(Action::CreateClient, "postClients", "POST", "/clients", Scope::CreateClients)
+        .summary("Create a client, with the certificates that it authenticates itself by")
+        .body("NewClient")
+        .says(201, "Client")
+        .refuses(&[400, 409]),
+    operation(Action::GetClient, "getClientsById", "GET", "/clients/{client_id}", Scope::ReadClients)
+        .summary("Show a client")
+        .says(200, "Client")
+        .refuses(&[400, 404]),
+    operation(Action::UpdateClient, "patchClientsById", "PATCH", "/clients/{client_id}", Scope::UpdateClients)
+        .summary("Change a client, and which of its credentials it may use")
+        .body("UpdateClient")
+        .says(200, "Client")
+        .refuses(&[400, 404]),
+    operation(Action::DeleteClient, "deleteClientsById", "DELETE", "/clients/{client_id}", Scope::DeleteClients)
+        .summary("Delete a client and its credentials; one that is not there is deleted already")
+        .refuses(&[400]),
+    operation(
+        Action::ListCredentials,
+        "getCredentials",
+        "GET",
+        "/clients/{client_id}/credentials",
+        Scope::ReadClientCredentials,
+    )
+    .summary("The credentials of a client")
+    .says(200, "Credentials")
+    .refuses(&[400, 404]),
+    operation(
+        Action::CreateCredential,
+        "postCredentials",
+        "POST",
+        "/clients/{client_id}/credentials",
+        Scope::CreateClientCredentials,
+    )
+    .summary("Add a credential; the client may use it when `client_authentication_methods` names it")
+    .body("NewCredential")
+    .says(201, "Credential")
+    .refuses(&[400, 404]),
+    operation(
+        Action::GetCredential,
+        "getCredentialsByCredentialId",
+        "GET",
+        "/clients/{client_id}/credentials/{credential_id}",
+        Scope::ReadClientCredentials,
+    )
+    .summary("Show a credential")
+    .says(200, "Credential")
+    .refuses(&[400, 404]),
+    operation(
+        Action::UpdateCredential,
+        "patchCredentialsByCredentialId",
+        "PATCH",
+        "/clients/{client_id}/credentials/{credential_id}",
+        Scope::UpdateClientCredentials,
+    )
+    .summary("Say when a credential ends")
+    .body("UpdateCredential")
+    .says(201, "Credential")
+    .refuses(&[400, 404]),
+    operation(
+        Action::DeleteCredential,
+        "deleteCredentialsByCredentialId",
+        "DELETE",
+        "/clients/{client_id}/credentials/{credential_id}",
+        Scope::DeleteClientCredentials,
+    )
+    .summary("Delete a credential that the client does not use")
+    .refuses(&[400, 404]),
     operation(Action::ListAudit, "getAuditLog", "GET", "/audit-log", Scope::ReadLogs)
         .summary("Who changed what and when, in the order of the changes")
         .query(&["from_revision", "take_lines"])

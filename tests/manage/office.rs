@@ -12,13 +12,21 @@ use crate::vestibule_program::{Files, Vestibule};
 /// A token with every scope.
 pub(crate) const TOKEN: &str = "vestibule_admin_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// Every scope.
-pub(crate) const SCOPES: [&str; 7] = [
+pub(crate) const SCOPES: [&str; 15] = [
     "read:custom_domains",
     "create:custom_domains",
     "update:custom_domains",
     "delete:custom_domains",
     "read:tenant_settings",
     "update:tenant_settings",
+    "read:clients",
+    "create:clients",
+    "update:clients",
+    "delete:clients",
+    "read:client_credentials",
+    "create:client_credentials",
+    "update:client_credentials",
+    "delete:client_credentials",
     "read:logs",
 ];
 /// Below which origin domain names stand.

@@ -49,6 +49,9 @@ pub(super) fn parameters() -> Value {
         "fields": parameter("fields", text(), "Names of fields, with commas between them"),
         "include_fields": parameter("include_fields", json!({ "type": "boolean" }), "Whether these fields are shown, or all others"),
         "sort": parameter("sort", json!({ "enum": ["domain:1"] }), "By name, the one order"),
+        "page": parameter("page", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 }), "Which page, from 0"),
+        "per_page": parameter("per_page", numbers(100), "How many on a page"),
+        "include_totals": parameter("include_totals", json!({ "type": "boolean" }), "Whether the answer is a page with numbers"),
         "from_revision": parameter("from", count(), "Lines after this revision"),
         "take_lines": parameter("take", numbers(1000), "How many at most"),
     })
@@ -70,7 +73,7 @@ pub(super) fn headers() -> Value {
 /// Everything that is said.
 pub(super) fn schemas() -> Value {
     let mut all = Map::new();
-    for (name, schema) in domains().into_iter().chain(keys()).chain(tenant()) {
+    for (name, schema) in domains().into_iter().chain(keys()).chain(clients()).chain(tenant()) {
         all.insert(name.to_owned(), schema);
     }
     Value::Object(all)
@@ -202,6 +205,86 @@ fn keys() -> Vec<(&'static str, Value)> {
         ("Keys", list_of("Key")),
         ("Rotation", object(json!({ "overlap_seconds": seconds }), &[])),
         ("Rotated", rotated),
+    ]
+}
+
+fn clients() -> Vec<(&'static str, Value)> {
+    let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
+    let credential_id = json!({ "type": "string", "pattern": "^cred_[A-Za-z0-9]{22}$" });
+    let name = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "\\S" });
+    let description = json!({ "type": ["string", "null"], "maxLength": 140 });
+    let other = json!({ "enum": ["none", "client_secret_post", "client_secret_basic", null] });
+    let credential_type = json!({ "enum": ["cert_subject_dn", "x509_cert"] });
+    let pem = json!({ "type": "string", "minLength": 1, "maxLength": 4096 });
+    let subject = json!({ "type": "string", "minLength": 1, "maxLength": 256 });
+    // A client whose credentials are gone has none; nobody can say so of a client.
+    let methods = |item: Value, least: i64| {
+        let one = |method: &str| {
+            let items = json!({ "type": "array", "items": item, "minItems": least });
+            let what = object(json!({ "credentials": items }), &["credentials"]);
+            object(json!({ method: what }), &[method])
+        };
+        json!({ "oneOf": [one("tls_client_auth"), one("self_signed_tls_client_auth"), { "type": "null" }] })
+    };
+    let used = object(json!({ "id": credential_id }), &["id"]);
+    let client = object(
+        json!({
+            "name": { "type": "string" },
+            "description": { "type": "string" },
+            "client_id": id,
+            "token_endpoint_auth_method": other,
+            "client_authentication_methods": methods(used.clone(), 0),
+        }),
+        &["name", "client_id", "token_endpoint_auth_method"],
+    );
+    let mut projected = client.clone();
+    if let Some(entries) = projected.as_object_mut() {
+        entries.remove("required");
+    }
+    let list = json!({ "type": "array", "items": projected });
+    let page = object(
+        json!({ "clients": list, "start": count(), "limit": count(), "total": count() }),
+        &["clients", "start", "limit", "total"],
+    );
+    let new_credential = object(
+        json!({ "credential_type": credential_type, "name": { "type": "string", "maxLength": 128 }, "pem": pem, "subject_dn": subject }),
+        &["credential_type"],
+    );
+    let credential = object(
+        json!({
+            "id": credential_id,
+            "name": { "type": "string" },
+            "credential_type": credential_type,
+            "subject_dn": { "type": "string" },
+            "thumbprint_sha256": { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
+            "created_at": instant(),
+            "updated_at": instant(),
+            "expires_at": instant(),
+        }),
+        &["id", "credential_type", "created_at", "updated_at"],
+    );
+    let new = json!({
+        "client_id": id,
+        "name": name,
+        "description": description,
+        "token_endpoint_auth_method": other,
+        "client_authentication_methods": methods(schema("NewCredential"), 1),
+    });
+    let update = json!({
+        "name": name,
+        "description": description,
+        "token_endpoint_auth_method": other,
+        "client_authentication_methods": methods(used, 1),
+    });
+    vec![
+        ("Client", client),
+        ("Clients", json!({ "oneOf": [list, page] })),
+        ("NewClient", object(new, &["name"])),
+        ("UpdateClient", object(update, &[])),
+        ("Credential", credential),
+        ("Credentials", list_of("Credential")),
+        ("NewCredential", new_credential),
+        ("UpdateCredential", object(json!({ "expires_at": instant_or_null() }), &["expires_at"])),
     ]
 }
 
