@@ -44,5 +44,7 @@ mod lists;
 mod office;
 #[path = "manage/requests.rs"]
 mod requests;
+#[path = "manage/token_endpoint.rs"]
+mod token_endpoint;
 #[path = "manage/verification.rs"]
 mod verification;

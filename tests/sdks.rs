@@ -33,6 +33,8 @@ mod vestibule_program;
 mod deploy_cli;
 #[path = "sdks/lifecycle.rs"]
 mod lifecycle;
+#[path = "sdks/schemathesis.rs"]
+mod schemathesis;
 #[path = "sdks/story.rs"]
 mod story;
 #[path = "sdks/tools.rs"]

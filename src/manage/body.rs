@@ -170,7 +170,10 @@ pub(super) fn overlap(bytes: &Bytes) -> Result<u32, Failure> {
     let overlap = match body.0.remove(name) {
         None => OVERLAP,
         Some(value) => {
-            let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+            // JSON knows no difference between 60 and 60.0.
+            let whole =
+                value.as_f64().filter(|seconds| seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(seconds));
+            let seconds = whole.map(|seconds| seconds as u32);
             let range = || Failure::property(name, &format!("Expected a whole number from 0 to {LONGEST_OVERLAP}"));
             seconds.filter(|seconds| *seconds <= LONGEST_OVERLAP).ok_or_else(range)?
         }

@@ -47,13 +47,15 @@ pub(super) fn unknown(name: &str) -> Failure {
     invalid(&format!("'Additional properties not allowed: {name:.40}'."))
 }
 
+/// What a text of a form stands for.
+pub(super) fn decoded(text: &str) -> Result<String, Failure> {
+    let spaced = text.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8().map_err(|_| invalid("it is not UTF-8"))?;
+    Ok(text.into_owned())
+}
+
 /// Name and value of every parameter.
 pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>, Failure> {
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let text = percent_decode_str(&spaced).decode_utf8().map_err(|_| invalid("it is not UTF-8"))?;
-        Ok(text.into_owned())
-    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(name, value)| Ok((decoded(name)?, decoded(value)?))).collect()
 }

@@ -4,7 +4,7 @@ mod schemas;
 
 use serde_json::{Map, Value, json};
 
-use super::operations::{BASE, ID_FORMS, OPERATIONS, Operation};
+use super::operations::{Action, BASE, ID_FORMS, OPERATIONS, Operation};
 
 /// Statuses that every operation can have.
 const ALWAYS: [u16; 4] = [401, 403, 429, 500];
@@ -18,6 +18,7 @@ pub fn document() -> Value {
             methods.insert(operation.method.to_ascii_lowercase(), described(operation));
         }
     }
+    paths.insert(super::token_endpoint::PATH.to_owned(), json!({ "post": token_endpoint() }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -56,6 +57,9 @@ fn described(operation: &Operation) -> Value {
     if let Some(schema) = schema {
         success["content"] = json_content(schema);
     }
+    if operation.action == Action::CreateCredential {
+        success["links"] = links();
+    }
     responses.insert(status.to_string(), success);
     let of_body = operation.body.map(|_| 413);
     for status in ALWAYS.iter().chain(operation.refusals).copied().chain(of_body) {
@@ -72,6 +76,43 @@ fn described(operation: &Operation) -> Value {
         described["requestBody"] = json!({ "required": required, "content": json_content(schema) });
     }
     described
+}
+
+/// Where the id of a credential leads to.
+fn links() -> Value {
+    let led = ["getCredentialsByCredentialId", "patchCredentialsByCredentialId", "deleteCredentialsByCredentialId"];
+    let parameters = json!({ "client_id": "$request.path.client_id", "credential_id": "$response.body#/id" });
+    let link = |id: &str| (id.to_owned(), json!({ "operationId": id, "parameters": parameters }));
+    Value::Object(led.into_iter().map(link).collect())
+}
+
+/// The one operation that needs no token: it gives them.
+fn token_endpoint() -> Value {
+    let refused = json!({
+        "description": "No token, and why (RFC 6749 §5.2)",
+        "headers": headers(&["WWW-Authenticate"]),
+        "content": json_content("TokenRefusal"),
+    });
+    json!({
+        "operationId": "postOauthToken",
+        "summary": "An access token for a client's id and secret (`[[management.clients]]`)",
+        "security": [],
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/x-www-form-urlencoded": { "schema": reference("schemas", "TokenRequest") },
+                "application/json": { "schema": reference("schemas", "TokenRequest") },
+            },
+        },
+        "responses": {
+            "200": { "description": "A token", "headers": headers(&[]), "content": json_content("Token") },
+            "400": refused,
+            "401": refused,
+            "403": refused,
+            "413": reference("responses", "Failure"),
+            "429": reference("responses", "Failure"),
+        },
+    })
 }
 
 fn failure() -> Value {

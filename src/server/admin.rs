@@ -107,7 +107,16 @@ fn application(
         InitError = (),
     >,
 > {
-    let documented = management.is_some();
+    let (documented, issuing) = (management.is_some(), management.clone());
+    let token = move |request: HttpRequest, payload: web::Payload| {
+        let management = issuing.clone();
+        async move {
+            match management.filter(|management| management.has_clients()) {
+                Some(management) => management.handle_token(request, payload).await,
+                None => HttpResponse::NotFound().finish(),
+            }
+        }
+    };
     let api = move |request: HttpRequest, payload: web::Payload| {
         let management = management.clone();
         async move {
@@ -126,6 +135,7 @@ fn application(
     App::new()
         .app_data(web::Data::from(shared))
         .service(web::scope("/api/v2").default_service(web::to(api)))
+        .route("/oauth/token", web::to(token))
         .route("/openapi.json", web::get().to(document))
         .route("/healthz", web::get().to(ok))
         .route("/readyz", web::get().to(ok))

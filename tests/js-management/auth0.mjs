@@ -1,5 +1,7 @@
 // A custom domain's life by npm `auth0`: created, proved, used, changed, rotated, deleted.
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { ManagementClient } from "auth0";
 import { admin, byHand, end, knock, prove, token } from "./story.mjs";
 
@@ -72,6 +74,34 @@ assert.equal(await client.customDomains.delete(id), undefined);
 assert.equal(await client.customDomains.delete(id), undefined);
 assert.equal(await knock(name, next), 403);
 await assert.rejects(client.customDomains.get(id), (why) => why.name === "NotFoundError" && why.body.errorCode === "inexistent_custom_domain");
+
+// Tokens for an id and a secret.
+const ci = new ManagementClient({ domain: admin, clientId: "ci", clientSecret: process.env.SECRET });
+assert.deepEqual(await ci.customDomains.list(), []);
+await assert.rejects(ci.tenants.settings.get(), (why) => why.name === "ForbiddenError");
+
+// Clients and the certificates that they authenticate themselves with.
+const one = await client.clients.create({ name: "payments" });
+const path = one.client_id;
+const pem = readFileSync(process.env.CA, "utf8");
+const certificate = await client.clients.credentials.create(path, { credential_type: "x509_cert", name: "first", pem });
+assert.equal(certificate.thumbprint_sha256.length, 43);
+const subject = await client.clients.credentials.create(path, { credential_type: "cert_subject_dn", pem });
+assert.equal(subject.subject_dn, new X509Certificate(pem).subject);
+const using = await client.clients.update(path, {
+  token_endpoint_auth_method: null,
+  client_authentication_methods: { tls_client_auth: { credentials: [{ id: subject.id }] } },
+});
+assert.deepEqual(using.client_authentication_methods, { tls_client_auth: { credentials: [{ id: subject.id }] } });
+const found = [];
+for await (const each of await client.clients.list()) found.push(each.client_id);
+assert.deepEqual(found, [path]);
+assert.equal((await client.clients.credentials.list(path)).length, 2);
+await client.clients.credentials.update(path, certificate.id, { expires_at: "2030-01-02T03:04:05.000Z" });
+assert.equal((await client.clients.credentials.get(path, certificate.id)).expires_at, "2030-01-02T03:04:05.000Z");
+await client.clients.credentials.delete(path, certificate.id);
+await client.clients.delete(path);
+await assert.rejects(client.clients.get(path), (why) => why.name === "NotFoundError");
 
 const stranger = new ManagementClient({ domain: admin, token: "x" });
 await assert.rejects(stranger.customDomains.list(), (why) => why.name === "UnauthorizedError");

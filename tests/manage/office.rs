@@ -34,6 +34,12 @@ pub(crate) const ORIGIN: &str = "edge.vestibule.example";
 /// Where lists and creations go.
 pub(crate) const DOMAINS: &str = "/api/v2/custom-domains";
 
+/// Where SDKs that fetch their tokens find the API.
+pub(crate) const AUDIENCE: &str = "https://127.0.0.1:{admin}/api/v2/";
+/// The secret of the client `ci`, and what it may.
+pub(crate) const SECRET: &str = "the-secret-of-ci";
+pub(crate) const CLIENT_SCOPES: [&str; 3] = ["read:custom_domains", "create:custom_domains", "read:logs"];
+
 /// The tag of a token or key.
 pub(crate) fn tag(secret: &str) -> String {
     Pepper::parse(PEPPER).unwrap().tag(secret.as_bytes()).to_string()
@@ -51,10 +57,14 @@ pub(crate) fn token(name: &str, secret: &str, scopes: &[&str]) -> String {
 
 /// The lines of `[management]`, and what follows.
 pub(crate) fn management(dns: &DnsServer, further: &str) -> String {
+    let client = format!(
+        "[[management.clients]]\nclient_id = \"ci\"\nclient_secrets = [\"{}\"]\nscopes = {CLIENT_SCOPES:?}\n",
+        tag(SECRET)
+    );
     let tokens: String = SCOPES.iter().map(|scope| token(scope, &token_of(scope), &[scope])).collect();
     format!(
         "\n[management]\ntenant = \"bank\"\nfront_door = \"nginx\"\norigin_domain = \"{ORIGIN}\"\ndns_servers = [\"{}\"]\n\
-         dns_timeout = \"250ms\"\n{further}\n{}{tokens}",
+         dns_timeout = \"250ms\"\naudience = \"{AUDIENCE}\"\n{further}\n{}{tokens}{client}",
         dns.address(),
         token("ops", TOKEN, &SCOPES),
     )

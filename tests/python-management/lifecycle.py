@@ -66,6 +66,16 @@ try:
 except ConflictError as refused:
     assert refused.body.error_code == "custom_domain_exists" if hasattr(refused.body, "error_code") else True, refused.body
 
+ci = ManagementClient(domain=ADMIN, client_id="ci", client_secret=os.environ["SECRET"], httpx_client=httpx.Client(verify=context))
+assert [domain.domain for domain in ci.custom_domains.list()] == [NAME]
+
+one = client.clients.create(name="payments")
+credential = client.clients.credentials.create(one.client_id, credential_type="cert_subject_dn", subject_dn="C=es\nCN=Dev")
+assert credential.subject_dn == "C=es\nCN=Dev", credential
+assert [each.id for each in client.clients.credentials.list(one.client_id)] == [credential.id]
+client.clients.credentials.delete(one.client_id, credential.id)
+client.clients.delete(one.client_id)
+
 client.custom_domains.delete(identity)
 client.custom_domains.delete(identity)
 assert knock(NAME, following) == 403

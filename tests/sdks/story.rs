@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bank::{Bank, pem, person_of, valid};
 use crate::dns_server::DnsServer;
-use crate::office::{OFTEN, ORIGIN, Office, TOKEN, office_files};
+use crate::office::{OFTEN, ORIGIN, Office, SECRET, TOKEN, office_files};
 use crate::pki::{Ca, Leaf, new_key};
 use crate::recording_upstream::RecordingUpstream;
 use crate::vestibule_program::Vestibule;
@@ -48,7 +48,7 @@ impl TlsOffice {
     /// A command that knows the office.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env("ADMIN", self.admin()).env("TOKEN", TOKEN).env("ORIGIN", ORIGIN);
+        command.env("ADMIN", self.admin()).env("TOKEN", TOKEN).env("ORIGIN", ORIGIN).env("SECRET", SECRET);
         command.env("CA", &self.ca).env("NODE_EXTRA_CA_CERTS", &self.ca).env("SSL_CERT_FILE", &self.ca);
         for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(proxy);

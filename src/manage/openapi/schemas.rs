@@ -305,6 +305,28 @@ fn tenant() -> Vec<(&'static str, Value)> {
         }),
         &["revision", "at", "actor", "action", "details"],
     );
+    let text = json!({ "type": "string" });
+    let token_request = json!({
+        "type": "object",
+        "properties": {
+            "grant_type": { "enum": ["client_credentials"] },
+            "client_id": text,
+            "client_secret": text,
+            "audience": text,
+            "scope": { "type": "string", "description": "Some of the client's scopes, with spaces between them" },
+        },
+        "required": ["grant_type", "audience"],
+        "additionalProperties": { "type": "string" },
+    });
+    let token = object(
+        json!({
+            "access_token": text,
+            "scope": text,
+            "expires_in": { "type": "integer", "minimum": 1 },
+            "token_type": { "enum": ["Bearer"] },
+        }),
+        &["access_token", "scope", "expires_in", "token_type"],
+    );
     let failure = object(
         json!({
             "statusCode": { "type": "integer" },
@@ -320,5 +342,8 @@ fn tenant() -> Vec<(&'static str, Value)> {
         ("AuditLine", line),
         ("AuditLines", list_of("AuditLine")),
         ("Failure", failure),
+        ("TokenRequest", token_request),
+        ("Token", token),
+        ("TokenRefusal", object(json!({ "error": text, "error_description": text }), &["error", "error_description"])),
     ]
 }
