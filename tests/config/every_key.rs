@@ -186,6 +186,14 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("management.burst", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
     ("management.requests_per_second", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
     ("management.verifications_per_minute", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    (
+        "management.audience",
+        &["\"manage.example\"", "\"https:///api/v2/\"", "\"https://a/b/api/v2/\""],
+        "where the SDKs find the API",
+    ),
+    ("management.token_lifetime", &["\"25h\"", "\"0s\"", "\"1500ms\""], "accepted: "),
+    ("management.clients[0].client_secrets", &["[]", "[\"x\"]", "[\"a\", \"b\", \"c\"]"], "keygen --admin-token"),
+    ("management.clients[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("management.tokens[0].tag", &["\"\"", "\"hmac-sha256:00\""], "keygen --admin-token"),
     ("management.tokens[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("probe.secret_file", &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""], "32 bytes in base64"),
@@ -350,7 +358,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 21] = [
+const ANY_TEXT: [&str; 22] = [
     "policy.anonymous",
     "policy.default_consumer",
     "policy.allow_groups",
@@ -361,6 +369,7 @@ const ANY_TEXT: [&str; 21] = [
     "store.file",
     "management.front_door",
     "management.tokens[0].name",
+    "management.clients[0].client_id",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",

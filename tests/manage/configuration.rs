@@ -23,6 +23,8 @@ fn check(office: &Office, from: &str, to: &str) -> String {
 fn what_cannot_be_is_told() {
     let office = Office::open();
     let admin = format!("[admin]\nlisten = \"127.0.0.1:{}\"", office.bank.vestibule.admin_port());
+    let tls =
+        |certificate: &str| format!("[admin.tls]\ncertificate = \"{certificate}\"\nkey = \"secrets/pepper\"\n\n[management]\n");
     for (from, to, said) in [
         (admin.as_str(), "[admin]\nlisten = \"0.0.0.0:9180\"", "`management`: would be served in clear text to others"),
         (&admin, "", "`management`: is served by the admin listener, and there is none"),
@@ -32,7 +34,15 @@ fn what_cannot_be_is_told() {
         ("origin_domain = \"edge", "origin_domain = \"-edge", "`management.origin_domain`: found `-edge.vestibule.example`"),
         ("scopes = [\"read:logs\"]", "scopes = [\"read:everything\"]", "scopes`: found `read:everything`"),
         ("scopes = [\"read:logs\"]", "scopes = []", "scopes`: allows nothing"),
+        ("client_id = \"ci\"\n", "", "`management.clients[0].client_id`: is missing"),
+        ("client_secrets = [", "client_secrets = [] #", "client_secrets`: found 0 tags"),
+        ("audience = \"https", "audience = \"http", "`management.audience`: found `http:"),
+        ("audience = ", "# audience = ", "`management.audience`: is missing, and there are clients"),
+        ("[management]\n", "[management]\ntoken_lifetime = \"25h\"\n", "`management.token_lifetime`: found"),
+        ("[[management.clients]]", "[[management.clients2]]", "`management.audience`: has no effect without"),
         ("dns_servers = [\"", "dns_servers = [\"x", "`management.dns_servers`: found `x127"),
+        ("[management]\n", &tls("missing.pem"), "`admin.tls.certificate`: `missing.pem` cannot be read"),
+        ("[management]\n", &tls("trusted-ca/root.pem"), "`admin.tls.key`: `secrets/pepper`"),
         ("[management]\n", "[store]\n[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
     ] {
         let found = check(&office, from, to);

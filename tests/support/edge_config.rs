@@ -84,10 +84,16 @@ recheck_interval = "60s"
 burst = 10
 requests_per_second = 5
 verifications_per_minute = 3
+audience = "https://manage.example/api/v2/"
+token_lifetime = "10m"
 [[management.tokens]]
 name = "ops"
 tag = "hmac-sha256:198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"
 scopes = ["read:custom_domains"]
+[[management.clients]]
+client_id = "ci"
+client_secrets = ["hmac-sha256:298a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"]
+scopes = ["read:logs"]
 "#;
 
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
