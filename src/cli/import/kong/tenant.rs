@@ -11,6 +11,7 @@ use super::policy::{self, Keys, Set};
 use super::service::Service;
 use super::write::{self, CLOSED, CaFiles, Door, RouteText, TenantFile};
 use crate::cli::import::folder::NewFile;
+use crate::cli::import::lines::RuleText;
 use crate::cli::import::remark::Report;
 
 /// What all tenants need together.
@@ -115,6 +116,8 @@ fn route(
         let why = guard.closed.join("; ");
         tell_once(made, report, &place, format!("its requests are closed: {why}"));
         let comments = vec![format!("closed: {place}: {why}")];
+        let name = format!("closed: {place} ({})", tenant.rules.len() + 1);
+        tenant.rules.push(RuleText::of_route(name, &path, &methods, others).denying());
         return RouteText { comments, path, methods, upstream: CLOSED.into(), policy: policy::off() };
     };
     let upstream = upstream(service, of.preserve_host, document, tenant, made);
