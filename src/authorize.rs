@@ -38,7 +38,7 @@ pub async fn answer(
             answer
         }
         Err(refused) => {
-            let answer = answer::refused(refused.refusal, style, record.request_id());
+            let answer = answer::refused(refused.refusal, record.error_style(style), &record.asked());
             record.refused(&refused);
             answer
         }

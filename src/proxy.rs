@@ -221,7 +221,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
-    let mut answer = answer::refused(refused.refusal, style, record.request_id());
+    let mut answer = answer::refused(refused.refusal, record.error_style(style), &record.asked());
     add_debug_lines(&mut answer, &record);
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -9,8 +9,10 @@ use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::answer::Asked;
+use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
-use crate::journey::{Findings, Snapshot};
+use crate::journey::{ErrorStyle, Findings, Snapshot};
 use crate::probe::Probe;
 use crate::refusal::Refused;
 use crate::rules::{Monitored, RuleAnswer};
@@ -146,6 +148,16 @@ impl Record {
         let expiring = self.findings.expiring?;
         let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
         Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
+    }
+
+    /// What the answer to a refusal tells of the request.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { request_id: &self.request_id, path: &self.path, at: UnixTime::now() }
+    }
+
+    /// The form of a refusal: the route's, or this one.
+    pub fn error_style(&self, tenants: ErrorStyle) -> ErrorStyle {
+        self.findings.route.as_ref().and_then(|route| route.error_style).unwrap_or(tenants)
     }
 
     /// Ends the record of a request that was refused.

@@ -23,6 +23,8 @@ mod nginx;
 mod pki;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/pyjwt.rs"]
+mod pyjwt;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
 #[path = "support/redis.rs"]
@@ -52,6 +54,8 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/identity.rs"]
+mod identity;
 #[path = "journey/presented.rs"]
 mod presented;
 #[path = "journey/profiles.rs"]

@@ -12,6 +12,7 @@ use super::tenant::Place;
 use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
+use crate::identity_headers::{DEFAULT_HEADERS, IdentitySettings};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -21,6 +22,7 @@ pub(super) fn read(
     process: &Process,
     doors: &[Door],
     rules: &RuleSet,
+    identity: &IdentitySettings,
     directory: &mut Directory,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
@@ -34,7 +36,7 @@ pub(super) fn read(
         );
     }
     for table in tables {
-        let Some((domain, door)) = domain(&table, place, process, doors, rules) else {
+        let Some((domain, door)) = domain(&table, place, process, doors, rules, identity) else {
             table.finish();
             continue;
         };
@@ -67,6 +69,7 @@ fn domain<'d>(
     process: &Process,
     doors: &'d [Door],
     rules: &RuleSet,
+    identity: &IdentitySettings,
 ) -> Option<(Domain, &'d Door)> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
@@ -108,9 +111,17 @@ fn domain<'d>(
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
-    // Whoever is behind us may believe Kong's headers, also where we set none of them.
-    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+    // Whoever is behind us may believe Kong's headers and ours, also where we set none of them.
+    let of_consumers = ConsumerVariable::UPSTREAM_HEADERS.iter().map(|(header, _)| *header);
+    for header in of_consumers.chain(DEFAULT_HEADERS).filter(|header| !contract.claims(header)) {
         reserved.insert(header, ());
+    }
+    for header in identity.header_names() {
+        if contract.claims(header.as_str()) {
+            let found = format!("`{header}` of [identity] is a header of the contract, too");
+            table.problem("", found, "a `header` in [identity.token] or [identity.user] with a name of its own");
+        }
+        reserved.insert(header.as_str(), ());
     }
     if let Some(header) = process.debugging.as_ref().map(|debugging| &debugging.header) {
         if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {

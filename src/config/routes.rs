@@ -10,7 +10,7 @@ use super::policy::PolicySettings;
 use super::table::Table;
 use super::trusted_ca::TrustSets;
 use crate::consumer::ConsumerDirectory;
-use crate::journey::{Route, RoutePolicy};
+use crate::journey::{ErrorStyle, Route, RoutePolicy};
 use crate::upstream::Upstream;
 
 pub(super) fn read(
@@ -59,9 +59,19 @@ fn route(
     let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
     let policy: Option<RoutePolicy> = settings.ready(&table, trusted, consumers);
     let limit = table.size("request_body_max", 0) as u64;
+    let error_style = table.choice("error_style", &ErrorStyle::ALL, ErrorStyle::Json);
+    let error_style = table.has("error_style").then_some(error_style);
     let request_body_limit = table.has("request_body_max").then_some(limit);
     table.finish();
-    Some(Route { path: path?, methods, policy: policy?, upstream: upstream?, request_body_limit, rules: Arc::default() })
+    Some(Route {
+        path: path?,
+        methods,
+        policy: policy?,
+        upstream: upstream?,
+        request_body_limit,
+        error_style,
+        rules: Arc::default(),
+    })
 }
 
 fn method(table: &Table<'_>, text: &str) -> Option<Method> {

@@ -11,7 +11,7 @@ use super::policy::PolicySettings;
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{consumers, domains, front_doors, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{consumers, domains, front_doors, identity, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
 use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
@@ -44,15 +44,16 @@ pub(super) fn read(
     let consumers = consumers::read(&table, place.folder);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory);
+    let beside = identity::Beside { process, rules: &rules, known: &known, authorize: authorize.as_ref() };
+    let identity = identity::settings(&table, &beside);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, &identity, directory);
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let mut routes = routes::read(&table, &policy, place.folder, &trusted, &upstreams, &consumers);
     consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
-    let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
-    let style = table.choice("error_style", &styles, ErrorStyle::Json);
+    let style = table.choice("error_style", &ErrorStyle::ALL, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     consumers_without_certificates(&table, &routes, &consumers);
     rules::compile(&rules, &mut routes);
@@ -69,6 +70,7 @@ pub(super) fn read(
         authorize,
         dn_helper,
         profiles,
+        identity,
         routes: Routes::new(routes),
     })
 }
