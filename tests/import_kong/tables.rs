@@ -133,12 +133,14 @@ fn authorities_fetching_and_front_doors() {
         front_door: Some("haproxy".into()),
         revocation_hosts: vec!["crl.ca.example".into()],
     };
-    let config = json!({ "http_timeout": 30000, "http_proxy_host": "proxy.example", "http_proxy_port": 3128 });
+    let config =
+        json!({ "send_ca_dn": true, "http_timeout": 30000, "http_proxy_host": "proxy.example", "http_proxy_port": 3128 });
     let import = convert("kong.yml", &file("mtls-auth", &config, &json!({})), &options).unwrap();
     let tenant = parsed(&import, "tenants/a-example.toml");
     assert_eq!(tenant["front_doors"][0]["format"], "haproxy");
     assert_eq!(tenant["trusted_ca"]["clients-1"]["revocation_hosts"], json!(["crl.ca.example"]));
     assert_eq!(tenant["trusted_ca"]["clients-1"]["ocsp"], "leaf");
+    assert!(told(&import).contains("left out: `send_ca_dn`"), "{}", told(&import));
     let process = parsed(&import, "vestibule.toml");
     assert_eq!(process["revocation"], json!({ "http_timeout": "30000ms", "http_proxy": "http://proxy.example:3128" }));
 }

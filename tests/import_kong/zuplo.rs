@@ -77,6 +77,23 @@ fn the_same_requests_pass() {
     }
 }
 
+/// The object that code in the gateway had.
+#[test]
+fn the_upstream_is_told_the_user() {
+    let upstream = RecordingUpstream::start();
+    let vestibule = served(&upstream);
+    let user = |line: &str, person: &Person| -> serde_json::Value {
+        assert_eq!(ask(&vestibule, line, Some(person)).status, 200);
+        let header = upstream.take_one().header("x-vestibule-user").to_owned();
+        serde_json::from_slice(&openssl::base64::decode_block(&header).unwrap()).unwrap()
+    };
+    let good = user("GET /accounts/1", &person(&leaf("good")));
+    assert!(good["sub"].as_str().unwrap().contains("CN=good"), "{good}");
+    // Zuplo takes the name of a certificate that it did not verify.
+    let forged = user("GET /staged", &person_of(&authorities().stranger, &leaf("good")));
+    assert_eq!((&forged["sub"], &forged["data"]["verified"]), (&serde_json::Value::Null, &json!(false)), "{forged}");
+}
+
 /// The bodies that Zuplo's clients know.
 #[test]
 fn refusals_speak_as_zuplo() {

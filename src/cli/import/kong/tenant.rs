@@ -49,6 +49,16 @@ pub(super) fn make(
     let leading = guards.iter().filter(|guard| guard.closed.is_empty()).find_map(|guard| guard.auth);
     let kind = leading.map(|auth| auth.kind);
     let door = door(leading, &guards, options);
+    if !matches!(door, Door::OwnTls { .. }) {
+        for auth in guards.iter().filter_map(|guard| guard.auth).filter(|auth| auth.send_ca_dn) {
+            tell_once(
+                made,
+                report,
+                &auth.place,
+                "`send_ca_dn`: the front door shakes hands, and says which CAs it wants".into(),
+            );
+        }
+    }
     let mut tenant = TenantFile {
         name,
         hosts: hosts.names.clone(),

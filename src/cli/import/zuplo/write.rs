@@ -34,6 +34,9 @@ pub(super) fn folder(policies: &Policies, operations: Vec<Operation>, options: &
     lines.comment("Made by `vestibule import zuplo`.");
     lines.key("error_style", super::ERROR_STYLE);
     domains(&mut lines, options);
+    // What `request.user` was for code in the gateway.
+    lines.heading("[identity.user]");
+    lines.key("header", "X-Vestibule-User");
     for policy in &policies.mtls {
         lines.heading(&format!("[trusted_ca.{}]", policy.set()));
         let issuer = policy.issuer.as_deref().map_or_else(String::new, |issuer| format!(": {issuer}"));
