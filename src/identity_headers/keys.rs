@@ -79,7 +79,10 @@ impl SigningKey {
         public.common.key_id = Some(kid.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         let protected = json!({"alg": algorithm, "kid": kid, "typ": "JWT"}).to_string();
-        Ok(Self { private, algorithm, protected: URL_SAFE_NO_PAD.encode(protected) + ".", public, kid })
+        let made = Self { private, algorithm, protected: URL_SAFE_NO_PAD.encode(protected) + ".", public, kid };
+        // The first signature of a process gathers randomness for 20 ms: not while a request waits.
+        made.sign("{}").map_err(|refused| refused.cause)?;
+        Ok(made)
     }
 
     /// Its name: the thumbprint of its public half (RFC 7638).
