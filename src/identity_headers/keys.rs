@@ -79,7 +79,10 @@ impl SigningKey {
         public.common.key_id = Some(kid.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         let protected = json!({"alg": algorithm, "kid": kid, "typ": "JWT"}).to_string();
-        Ok(Self { private, algorithm, protected: URL_SAFE_NO_PAD.encode(protected) + ".", public, kid })
+        let made = Self { private, algorithm, protected: URL_SAFE_NO_PAD.encode(protected) + ".", public, kid };
+        // The first signature of a process gathers randomness for 20 ms: not while a request waits.
+        made.sign("{}").map_err(|refused| refused.cause)?;
+        Ok(made)
     }
 
     /// Its name: the thumbprint of its public half (RFC 7638).
@@ -164,18 +167,26 @@ impl IdentityKeys {
         end: Option<UnixTime>,
         now: UnixTime,
     ) -> Result<HeaderValue, Refused> {
-        let written = serde_json::to_string(claims).map_err(|why| failed(&format!("the claims cannot be written: {why}")))?;
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let written = written(claims, seconds)?;
         if let Some(kept) = self.kept.get(written.as_str()).filter(|kept| kept.from <= now && now < kept.until) {
             return Ok(kept.value);
         }
-        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let last = now.plus(seconds);
         let expires = end.filter(|end| *end > now && *end < last).unwrap_or(last);
-        let rest = written.strip_prefix('{').unwrap_or_default();
+        let rest = written.split_once('{').map_or("", |(_, rest)| rest);
         let value = header_value(&self.first.sign(&format!("{{\"iat\":{},\"exp\":{},{rest}", now.0, expires.0))?)?;
         // A token that was kept has at least half of its life before it.
         let until = now.plus(seconds / 2).min(expires);
         self.kept.insert(written.into(), Kept { from: now, until, value: value.clone() });
         Ok(value)
     }
+}
+
+/// The claims behind the length of the token's life: what finds a token again.
+fn written(claims: &Claims<'_>, seconds: i64) -> Result<String, Refused> {
+    let unwritable = |why: &dyn fmt::Display| failed(&format!("the claims cannot be written: {why}"));
+    let mut text = seconds.to_string().into_bytes();
+    serde_json::to_writer(&mut text, claims).map_err(|why| unwritable(&why))?;
+    String::from_utf8(text).map_err(|why| unwritable(&why))
 }

@@ -91,7 +91,7 @@ fn settings_that_tell_nobody() {
     refused_alone(&nobody.check(), &["`identity.token.audiences.other`: names no upstream", "hint: accepted: core"]);
     for key in ["issuer", "audience"] {
         let line = format!("{key} = \"https://{}.example\"\n", if key == "issuer" { "edge" } else { "core" });
-        let ran = edited(&[(&format!("{line}"), "")]).check();
+        let ran = edited(&[(&line, "")]).check();
         refused_alone(&ran, &[&format!("`identity.token.{key}`: is missing")]);
     }
 }

@@ -293,13 +293,22 @@ fn keys_change_without_a_token_that_fails() {
 fn a_key_of_our_own_making_lives_as_long_as_the_process() {
     let bank = Bank::with(&tenant(tables("")));
     let mut checker = checker(&bank.vestibule);
-    let before = token(&received(&bank, "/", Some(&good())));
+    let client = good();
+    let before = token(&received(&bank, "/", Some(&client)));
     bank.vestibule.signal("HUP");
     wait_until(|| bank.vestibule.counter("vestibule_reloads_total") == 1, || bank.vestibule.diagnostics());
-    let after = token(&received(&bank, "/", Some(&good())));
+    let after = token(&received(&bank, "/", Some(&client)));
     assert_eq!(kid(&before), kid(&after));
     checker.accepts(&before);
     checker.accepts(&after);
+    // A token that was kept is not taken for one of another length.
+    let longer = tables("").replace("[identity.token]\n", "[identity.token]\nlifetime = \"90s\"\n");
+    bank.vestibule.replace_file("tenants/bank.toml", &tenant(longer).text(&bank.upstream.url()));
+    wait_until(|| bank.vestibule.counter("vestibule_reloads_total") == 2, || bank.vestibule.diagnostics());
+    for _ in 0..2 {
+        let claims = checker.accepts(&token(&received(&bank, "/", Some(&client))));
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 90);
+    }
     // Nobody signs, nothing is published.
     assert_eq!(Bank::open().vestibule.ask_admin("/.well-known/jwks.json").status, 404);
 }
