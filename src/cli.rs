@@ -17,6 +17,7 @@ mod probe;
 mod recorded;
 mod rules;
 mod serve;
+mod store;
 pub mod verify;
 
 use std::io::{self, BufReader, Write};
@@ -65,6 +66,8 @@ enum Command {
     Rules(rules::RulesArgs),
     /// Serve
     Serve(Folder),
+    /// Back up and restore the store of custom domains
+    Store(store::StoreArgs),
     /// Judge certificates given as JSON lines on standard input
     Verify,
 }
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
             drop(out);
             serve::run(&folder.config)
         }
+        Command::Store(args) => store::run(&args, &mut out),
         Command::Verify => done(verify::run(&mut BufReader::new(io::stdin().lock()), &mut out)),
     }
 }

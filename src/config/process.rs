@@ -126,7 +126,7 @@ impl Process {
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin_listen,
-            management: management::read(&table, folder, admin_listen, &pepper),
+            management: management::read(&table, folder, admin_listen, &pepper, warnings),
             pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),

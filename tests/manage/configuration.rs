@@ -33,7 +33,7 @@ fn what_cannot_be_is_told() {
         ("scopes = [\"read:logs\"]", "scopes = [\"read:everything\"]", "scopes`: found `read:everything`"),
         ("scopes = [\"read:logs\"]", "scopes = []", "scopes`: allows nothing"),
         ("dns_servers = [\"", "dns_servers = [\"x", "`management.dns_servers`: found `x127"),
-        ("[management]\n", "[store]\n[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
+        ("[management]\n", "[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
     ] {
         let found = check(&office, from, to);
         assert!(found.contains(said), "{from} -> {to}: {found}");
