@@ -26,6 +26,8 @@ mod vestibule_program;
 
 #[path = "manage/access.rs"]
 mod access;
+#[path = "manage/backups.rs"]
+mod backups;
 #[path = "manage/clients.rs"]
 mod clients;
 #[path = "manage/command.rs"]
@@ -36,14 +38,20 @@ mod configuration;
 mod durability;
 #[path = "manage/keys.rs"]
 mod keys;
+#[path = "manage/kills.rs"]
+mod kills;
 #[path = "manage/lifecycle.rs"]
 mod lifecycle;
 #[path = "manage/lists.rs"]
 mod lists;
 #[path = "manage/office.rs"]
 mod office;
+#[path = "manage/own_file.rs"]
+mod own_file;
 #[path = "manage/requests.rs"]
 mod requests;
+#[path = "manage/on_sqlite.rs"]
+mod store;
 #[path = "manage/token_endpoint.rs"]
 mod token_endpoint;
 #[path = "manage/verification.rs"]

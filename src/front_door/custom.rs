@@ -90,6 +90,21 @@ impl CustomDomain {
         &self.name
     }
 
+    /// The name by which a front door asks for it.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether requests reach it.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The header with the client's address, when it is not the usual one.
+    pub fn client_ip_header(&self) -> Option<&HeaderName> {
+        self.client_ip_header.as_ref()
+    }
+
     /// Its keys.
     pub fn keys(&self) -> &[CustomKey] {
         &self.keys
@@ -147,9 +162,19 @@ impl CustomDomains {
         self.aliases.store(on, Ordering::Release);
     }
 
+    /// Whether they are known so.
+    pub fn has_aliases(&self) -> bool {
+        self.aliases.load(Ordering::Acquire)
+    }
+
     /// The domain with this name.
     pub fn get(&self, name: &str) -> Option<Arc<CustomDomain>> {
         self.read().by_name.get(name).cloned()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read().by_name.len()
     }
 
     /// All of them, in no order.
@@ -170,7 +195,7 @@ impl CustomDomains {
     /// The ready domain that is reached under a host name, in lower case.
     fn find(&self, host: &str) -> Option<Arc<CustomDomain>> {
         let hosts = self.read();
-        let aliased = || host.strip_prefix(ALIAS).filter(|_| self.aliases.load(Ordering::Acquire));
+        let aliased = || host.strip_prefix(ALIAS).filter(|_| self.has_aliases());
         let named = hosts.by_name.get(host).or_else(|| hosts.by_origin.get(host));
         let found = named.or_else(|| hosts.by_name.get(aliased()?));
         found.filter(|domain| domain.ready).cloned()

@@ -17,6 +17,7 @@ use actix_web::{App, HttpRequest, HttpResponse, web};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
+use crate::clock::UnixTime;
 use crate::manage::{Management, openapi_document};
 use crate::shared::Shared;
 use crate::tls;
@@ -137,18 +138,35 @@ fn application(
         .service(web::scope("/api/v2").default_service(web::to(api)))
         .route("/oauth/token", web::to(token))
         .route("/openapi.json", web::get().to(document))
-        .route("/healthz", web::get().to(ok))
-        .route("/readyz", web::get().to(ok))
+        .route("/healthz", web::get().to(health))
+        .route("/readyz", web::get().to(health))
         .route("/metrics", web::get().to(metrics))
 }
 
-/// A process that answers has a configuration: it does not start without one.
-async fn ok() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body("ok\n")
+/// A process that answers has a configuration: it does not start without one. While the store of custom domains is away it serves
+/// from what it has, as every other process does: to take it out would leave nobody.
+async fn health(shared: web::Data<Shared>) -> HttpResponse {
+    let standing = shared.domains.as_ref().map(|registry| registry.standing()).filter(|standing| !standing.is_up);
+    let mut text = "ok\n".to_owned();
+    if let Some(standing) = standing {
+        let seconds = UnixTime::now().0.saturating_sub(standing.answered_at.0);
+        text += &format!(
+            "the store of custom domains does not answer, for {seconds} s: revision {} is served, and nothing can be changed\n",
+            standing.revision
+        );
+    }
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(text)
 }
 
 async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
     shared.metrics.nonces_remembered.set(i64::try_from(shared.replay.remembered()).unwrap_or(i64::MAX));
+    if let (Some(registry), Some(store)) = (&shared.domains, shared.metrics.store()) {
+        let standing = registry.standing();
+        store.up.set(i64::from(standing.is_up));
+        store.answered.set(standing.answered_at.0);
+        store.revision.set(standing.revision);
+        store.domains.set(i64::try_from(registry.live().count()).unwrap_or(i64::MAX));
+    }
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, media_type)).body(shared.metrics.text())
 }

@@ -169,6 +169,12 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
     ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    (
+        "store.url",
+        &["\"\"", "\"mysql://v@h/d\"", "\"postgres://v@h\"", "\"postgres://v:p@h/d\"", "\"postgres://v@h/d?sslmode=prefer\""],
+        "accepted",
+    ),
+    ("store.password_file", &["\"secrets/missing\""], "a file with the password alone"),
     ("management.tenant", &["\"other\""], "the name of a file in tenants/"),
     ("management.origin_domain", &["\"-x\"", "\"a:80\"", "\"\""], "accepted: a host name"),
     ("management.dns_servers", &["[\"127.0.0.1\"]", "[\"dns.example:53\"]"], "\"address:port\""),
@@ -289,7 +295,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
 const ANY_TEXT: [&str; 15] = [
-    "store.file",
+    "store.snapshot_file",
     "management.front_door",
     "management.tokens[0].name",
     "management.clients[0].client_id",

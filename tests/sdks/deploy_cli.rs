@@ -22,7 +22,8 @@ fn a_tenant_is_brought_in_and_out() {
     let (folder, known) = (tempfile::tempdir().unwrap(), office.office.create("known.deploy.example"));
     let file = folder.path().join("tenant.yaml");
     let file = file.to_str().unwrap();
-    let domain = |name: &str, header: &str| json!({ "domain": name, "type": "self_managed_certs", "custom_client_ip_header": header });
+    let domain =
+        |name: &str, header: &str| json!({ "domain": name, "type": "self_managed_certs", "custom_client_ip_header": header });
     let tenant = json!({
         "tenant": { "mtls": { "enable_endpoint_aliases": true } },
         "customDomains": [domain("known.deploy.example", "true-client-ip"), domain("login.deploy.example", "cf-connecting-ip")],
@@ -33,7 +34,10 @@ fn a_tenant_is_brought_in_and_out() {
     let found: Vec<Value> = office.office.ask("GET", DOMAINS, None).json().as_array().unwrap().clone();
     let shown: Vec<(&Value, &Value)> = found.iter().map(|one| (&one["domain"], &one["custom_client_ip_header"])).collect();
     let wanted = [("known.deploy.example", "true-client-ip"), ("login.deploy.example", "cf-connecting-ip")];
-    assert_eq!(shown, wanted.map(|(domain, header)| (json!(domain), json!(header))).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert_eq!(
+        shown,
+        wanted.map(|(domain, header)| (json!(domain), json!(header))).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+    );
     assert_eq!(found[0]["custom_domain_id"], known["custom_domain_id"]);
     let settings = office.office.ask("GET", "/api/v2/tenants/settings", None).json();
     assert_eq!(settings, json!({ "mtls": { "enable_endpoint_aliases": true } }));

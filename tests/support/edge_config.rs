@@ -71,7 +71,9 @@ ocsp_max_age = "24h"
 /// Every key of the management API, each on a line of its own: further lines of `vestibule.toml`, for the tenant `acme` as it is.
 pub const MANAGEMENT: &str = r#"
 [store]
-file = "state.sqlite"
+url = "postgres://vestibule@127.0.0.1:5432/vestibule"
+password_file = "secrets/postgres"
+snapshot_file = "vestibule.snapshot"
 [management]
 tenant = "acme"
 front_door = "nginx"
@@ -241,8 +243,9 @@ impl Folder {
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
+        folder.write("secrets/postgres", "geheim\n");
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis"] {
+        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/postgres"] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
