@@ -8,7 +8,6 @@ use actix_web::dev::Server;
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
-use crate::clock::UnixTime;
 use crate::manage::Management;
 use crate::shared::Shared;
 
@@ -43,10 +42,9 @@ async fn health(shared: web::Data<Shared>) -> HttpResponse {
     let standing = shared.domains.as_ref().map(|registry| registry.standing()).filter(|standing| !standing.is_up);
     let mut text = "ok\n".to_owned();
     if let Some(standing) = standing {
-        let seconds = UnixTime::now().0.saturating_sub(standing.answered_at.0);
         text += &format!(
-            "the store of custom domains does not answer, for {seconds} s: revision {} is served, and nothing can be changed\n",
-            standing.revision
+            "the store of custom domains does not answer, for {} s: revision {} is served, and nothing can be changed\n",
+            standing.silent, standing.revision
         );
     }
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(text)
