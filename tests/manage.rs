@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says what it did"
 )]
 
 #[path = "journey/bank.rs"]
@@ -48,6 +49,8 @@ mod lists;
 mod office;
 #[path = "manage/own_file.rs"]
 mod own_file;
+#[path = "manage/own_tls.rs"]
+mod own_tls;
 #[path = "manage/requests.rs"]
 mod requests;
 #[path = "manage/on_sqlite.rs"]

@@ -3,6 +3,7 @@
 
 mod clients;
 mod follow;
+mod front_doors;
 mod kept;
 mod keys;
 mod watch;
@@ -25,6 +26,7 @@ use crate::secret::Pepper;
 
 pub use clients::{ClientPatch, NewClient};
 pub use follow::Standing;
+pub use front_doors::is_front_door_name;
 pub use keys::Issued;
 pub use watch::PATIENCE;
 
@@ -65,6 +67,12 @@ pub enum ChangeError {
     NotReady,
     /// It has two keys already.
     TwoKeys,
+    /// The domain has no such front door.
+    UnknownFrontDoor,
+    /// The front door has a key already.
+    FrontDoorExists,
+    /// The domain would have more front doors than this.
+    TooManyFrontDoors(usize),
     /// There is no such client.
     UnknownClient,
     /// The client has no such credential.

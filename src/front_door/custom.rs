@@ -192,6 +192,11 @@ impl CustomDomains {
         named.or_else(|| hosts.by_origin.get(host)).map(|domain| domain.name.to_string())
     }
 
+    /// Whether a ready domain is reached under a host name, in lower case.
+    pub fn knows(&self, host: &str) -> bool {
+        self.find(host).is_some()
+    }
+
     /// The ready domain that is reached under a host name, in lower case.
     fn find(&self, host: &str) -> Option<Arc<CustomDomain>> {
         let hosts = self.read();

@@ -111,6 +111,16 @@ impl Failure {
                 "key_limit",
                 "Two keys are in force. Revoke one of them, or rotate with an overlap of 0 seconds, which ends both.",
             ),
+            ChangeError::UnknownFrontDoor => Self::not_found(
+                Some("inexistent_front_door"),
+                format!("The custom domain {id} has no key of a front door with this name. POST …/keys gives the first one."),
+            ),
+            ChangeError::FrontDoorExists => {
+                conflict("front_door_exists", "This front door has a key. POST …/rotate-key gives another one.")
+            }
+            ChangeError::TooManyFrontDoors(most) => {
+                conflict("front_door_limit", &format!("A custom domain can have a maximum of {most} front doors"))
+            }
             ChangeError::UnknownClient => Self::not_found(Some("inexistent_client"), "The client does not exist".into()),
             ChangeError::UnknownCredential => {
                 Self::not_found(Some("inexistent_credential"), "The credential does not exist".into())

@@ -17,7 +17,6 @@ use actix_web::{App, HttpRequest, HttpResponse, web};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
-use crate::clock::UnixTime;
 use crate::manage::{Management, openapi_document};
 use crate::shared::Shared;
 use crate::tls;
@@ -109,20 +108,28 @@ fn application(
     >,
 > {
     let (documented, issuing) = (management.is_some(), management.clone());
+    let counting = Arc::clone(&shared);
+    let count = move |answer: HttpResponse| {
+        if let Some(store) = counting.metrics.store() {
+            store.respond(answer.status().as_u16());
+        }
+        answer
+    };
+    let counted = count.clone();
     let token = move |request: HttpRequest, payload: web::Payload| {
-        let management = issuing.clone();
+        let (management, count) = (issuing.clone(), counted.clone());
         async move {
             match management.filter(|management| management.has_clients()) {
-                Some(management) => management.handle_token(request, payload).await,
+                Some(management) => count(management.handle_token(request, payload).await),
                 None => HttpResponse::NotFound().finish(),
             }
         }
     };
     let api = move |request: HttpRequest, payload: web::Payload| {
-        let management = management.clone();
+        let (management, count) = (management.clone(), count.clone());
         async move {
             match management {
-                Some(management) => management.handle(request, payload).await,
+                Some(management) => count(management.handle(request, payload).await),
                 None => HttpResponse::NotFound().finish(),
             }
         }
@@ -149,10 +156,9 @@ async fn health(shared: web::Data<Shared>) -> HttpResponse {
     let standing = shared.domains.as_ref().map(|registry| registry.standing()).filter(|standing| !standing.is_up);
     let mut text = "ok\n".to_owned();
     if let Some(standing) = standing {
-        let seconds = UnixTime::now().0.saturating_sub(standing.answered_at.0);
         text += &format!(
-            "the store of custom domains does not answer, for {seconds} s: revision {} is served, and nothing can be changed\n",
-            standing.revision
+            "the store of custom domains does not answer, for {} s: revision {} is served, and nothing can be changed\n",
+            standing.silent, standing.revision
         );
     }
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(text)

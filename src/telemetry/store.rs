@@ -1,7 +1,12 @@
 //! What is counted of the store of custom domains, where there is one.
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+/// Of the statuses that the management API has.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 /// The counters.
 #[derive(Debug, Default)]
@@ -14,6 +19,7 @@ pub struct StoreMetrics {
     pub revision: Gauge,
     /// Custom domains in memory.
     pub domains: Gauge,
+    answers: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 impl StoreMetrics {
@@ -25,6 +31,17 @@ impl StoreMetrics {
         let help = "The last change of custom domains that requests are judged by";
         registry.register("store_revision", help, made.revision.clone());
         registry.register("custom_domains", "Custom domains in memory", made.domains.clone());
+        for class in CLASSES {
+            drop(made.answers.get_or_create(&[("class", class)]));
+        }
+        registry.register("management_responses", "Answers of the management API, by class of status", made.answers.clone());
         made
+    }
+
+    /// Counts an answer of the management API.
+    pub fn respond(&self, status: u16) {
+        if let Some(class) = CLASSES.get(usize::from(status / 100).saturating_sub(2)) {
+            self.answers.get_or_create(&[("class", *class)]).inc();
+        }
     }
 }

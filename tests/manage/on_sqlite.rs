@@ -29,7 +29,8 @@ impl Store {
              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count} - 1)
              INSERT INTO custom_domains SELECT printf('cd_%016d', i), printf('d%06d.many.example', i), 'ready', 'c', NULL, NULL,
                 NULL, 0, 1, 1, 1, NULL, NULL, 0, 0 FROM n;
-             INSERT INTO domain_keys SELECT 'key_' || custom_domain_id, custom_domain_id, '{tag}', 1, NULL, 0, NULL
+             INSERT INTO domain_keys (key_id, custom_domain_id, tag, created_at, expires_at, uses, last_used_at)
+                SELECT 'key_' || custom_domain_id, custom_domain_id, '{tag}', 1, NULL, 0, NULL
                 FROM custom_domains WHERE domain LIKE '%.many.example';"
         )
     }

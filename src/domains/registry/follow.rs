@@ -43,6 +43,8 @@ pub struct Standing {
     pub is_up: bool,
     /// When it last did.
     pub answered_at: UnixTime,
+    /// Seconds since then.
+    pub silent: i64,
     /// The last change that requests are judged by.
     pub revision: i64,
 }
@@ -80,9 +82,11 @@ impl Source<'_> {
 impl Registry {
     /// How memory and the store stand to each other.
     pub fn standing(&self) -> Standing {
+        let answered_at = UnixTime(self.answered.last.load(Ordering::Acquire));
         Standing {
             is_up: !self.answered.is_away.load(Ordering::Acquire),
-            answered_at: UnixTime(self.answered.last.load(Ordering::Acquire)),
+            answered_at,
+            silent: (self.clock)().0.saturating_sub(answered_at.0),
             revision: self.applied.load(Ordering::Acquire),
         }
     }

@@ -11,8 +11,8 @@ use crate::domains::record::{DomainRecord, KeyRecord, Status};
 use crate::domains::store::Actor;
 use crate::secret::generate_api_key;
 
-/// The key in force, and the one that ends.
-const MOST_KEYS: usize = 2;
+/// Of each front door: the key in force, and the one that ends.
+pub(super) const MOST_KEYS: usize = 2;
 
 /// A key that is shown this once.
 pub struct Issued {
@@ -30,17 +30,18 @@ impl Registry {
     pub async fn verify(&self, id: &str, actor: &Actor) -> Result<(DomainRecord, Option<Issued>), ChangeError> {
         let domain = self.get(id).await?;
         if domain.status == Status::Ready {
-            return Err(ChangeError::AlreadyVerified);
+            return self.verify_again(id, actor).await;
         }
         let outcome = self.dns.verify(&domain, &self.proof(&domain).2).await;
         let now = (self.clock)();
         let mut begun = self.begin().await?;
         match outcome {
             Outcome::Verified(kind) => {
-                let issued = self.issue(now)?;
+                let issued = self.issue(now, None)?;
                 if !begun.change.verified(id, now).await? {
-                    let found = begun.change.domain(id).await?;
-                    return Err(found.map_or(ChangeError::Unknown, |_| ChangeError::AlreadyVerified));
+                    // Somebody was faster, perhaps the same one who got no answer.
+                    drop(begun);
+                    return self.verify_again(id, actor).await;
                 }
                 begun.change.insert_key(id, &issued.record).await?;
                 let details = format!("{kind} record found, key {}", issued.record.id);
@@ -72,7 +73,7 @@ impl Registry {
     }
 
     /// Adds what this process has counted and not written down yet.
-    fn add_uses(&self, domain: &DomainRecord, keys: &mut [KeyRecord], written: &HashMap<Arc<str>, i64>) {
+    pub(super) fn add_uses(&self, domain: &DomainRecord, keys: &mut [KeyRecord], written: &HashMap<Arc<str>, i64>) {
         let Some(live) = self.live.get(&domain.domain) else { return };
         for key in keys {
             let Some(used) = live.keys().iter().find(|live| *live.id == *key.id) else { continue };
@@ -82,24 +83,37 @@ impl Registry {
         }
     }
 
-    /// Gives a domain another key. The one before it is taken for some seconds more; with none it ends at once.
+    /// Gives a front door of a domain another key. The one before it is taken for some seconds more; with none it ends at once.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`], [`ChangeError::NotReady`], [`ChangeError::TwoKeys`] while the last rotation is not over, and those
-    /// of the store.
-    pub async fn rotate(&self, id: &str, overlap: u32, actor: &Actor) -> Result<(Issued, Vec<KeyRecord>), ChangeError> {
+    /// [`ChangeError::Unknown`], [`ChangeError::UnknownFrontDoor`], [`ChangeError::NotReady`], [`ChangeError::TwoKeys`] while the last
+    /// rotation is not over, and those of the store.
+    pub async fn rotate(
+        &self,
+        id: &str,
+        (front_door, overlap): (Option<String>, u32),
+        actor: &Actor,
+    ) -> Result<(Issued, Vec<KeyRecord>), ChangeError> {
         let mut begun = self.begin().await?;
         let domain = begun.change.domain(id).await?.ok_or(ChangeError::Unknown)?;
         if domain.status != Status::Ready {
             return Err(ChangeError::NotReady);
         }
         let now = (self.clock)();
-        let (over, in_force): (Vec<KeyRecord>, Vec<KeyRecord>) =
-            begun.change.keys(id).await?.into_iter().partition(|key| key.expires_at.is_some_and(|end| end <= now));
+        let (over, in_force): (Vec<KeyRecord>, Vec<KeyRecord>) = begun
+            .change
+            .keys(id)
+            .await?
+            .into_iter()
+            .filter(|key| key.front_door == front_door)
+            .partition(|key| key.expires_at.is_some_and(|end| end <= now));
         if overlap > 0 && in_force.len() >= MOST_KEYS {
             return Err(ChangeError::TwoKeys);
         }
-        let issued = self.issue(now)?;
+        if front_door.is_some() && over.is_empty() && in_force.is_empty() {
+            return Err(ChangeError::UnknownFrontDoor);
+        }
+        let issued = self.issue(now, front_door)?;
         let change = &mut begun.change;
         for key in &over {
             change.delete_key(id, &key.id).await?;
@@ -132,10 +146,13 @@ impl Registry {
         self.commit(begun, (actor, (self.clock)()), "revoke_key", Some(&domain), &format!("key {key}")).await.map(|_| ())
     }
 
-    fn issue(&self, now: UnixTime) -> Result<Issued, ChangeError> {
+    pub(super) fn issue(&self, now: UnixTime, front_door: Option<String>) -> Result<Issued, ChangeError> {
         let key = Zeroizing::new(generate_api_key().map_err(|why| ChangeError::Random(why.to_string()))?);
         let tag = Arc::clone(&self.pepper).tag(key.as_bytes());
         let id = format!("key_{}", random_id()?);
-        Ok(Issued { key, record: KeyRecord { id, tag, created_at: now, expires_at: None, uses: 0, last_used_at: None } })
+        Ok(Issued {
+            key,
+            record: KeyRecord { id, front_door, tag, created_at: now, expires_at: None, uses: 0, last_used_at: None },
+        })
     }
 }

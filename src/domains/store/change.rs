@@ -130,10 +130,19 @@ impl Change {
     }
 
     pub(in crate::domains) async fn insert_key(&mut self, id: &str, key: &KeyRecord) -> Result<(), StoreError> {
-        let query =
-            sqlx::query("INSERT INTO domain_keys (key_id, custom_domain_id, tag, created_at, uses) VALUES ($1, $2, $3, $4, 0)");
-        let query = query.bind(&key.id).bind(id).bind(key.tag.to_string()).bind(key.created_at.0);
+        let query = sqlx::query(
+            "INSERT INTO domain_keys (key_id, custom_domain_id, tag, created_at, uses, front_door) VALUES ($1, $2, $3, $4, 0, $5)",
+        );
+        let query = query.bind(&key.id).bind(id).bind(key.tag.to_string()).bind(key.created_at.0).bind(key.front_door.clone());
         self.run(query).await.map(|_| ())
+    }
+
+    /// Who asked for the verification of a domain the last time.
+    pub(in crate::domains) async fn verified_by(&mut self, id: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT actor FROM audit_log WHERE custom_domain_id = $1 AND action = 'verify' ORDER BY revision DESC LIMIT 1",
+        );
+        within(query.bind(id).fetch_optional(&mut *self.transaction)).await
     }
 
     /// Says when a key ends.

@@ -102,6 +102,7 @@ pub(super) const VERSIONS: &[Version] = &[
             expires_at BIGINT)",
             "CREATE INDEX client_credentials_by_client ON client_credentials (client_id)",
             "ALTER TABLE domain_keys ADD COLUMN front_door TEXT",
+            "CREATE INDEX audit_log_by_domain ON audit_log (custom_domain_id, revision)",
         ],
         sqlite: &[],
         postgres: &[],
