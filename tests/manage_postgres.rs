@@ -34,6 +34,8 @@ mod vestibule_program;
 mod access;
 #[path = "manage/backups.rs"]
 mod backups;
+#[path = "manage/clients.rs"]
+mod clients;
 #[path = "manage/command.rs"]
 mod command;
 #[path = "manage/configuration.rs"]
@@ -52,11 +54,15 @@ mod lists;
 mod office;
 #[path = "manage/outage.rs"]
 mod outage;
+#[path = "manage/own_tls.rs"]
+mod own_tls;
 #[path = "manage/replicas.rs"]
 mod replicas;
 #[path = "manage/requests.rs"]
 mod requests;
 #[path = "manage/on_postgres.rs"]
 mod store;
+#[path = "manage/token_endpoint.rs"]
+mod token_endpoint;
 #[path = "manage/verification.rs"]
 mod verification;

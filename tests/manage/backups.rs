@@ -31,18 +31,28 @@ fn a_backup_of_a_process_that_serves_becomes_another_store() {
     assert_eq!(office.ask("PATCH", &path(&waiting), Some(metadata)).status, 200);
     let aliases = serde_json::json!({ "mtls": { "enable_endpoint_aliases": true } });
     assert_eq!(office.ask("PATCH", "/api/v2/tenants/settings", Some(aliases)).status, 200);
+    let subject = serde_json::json!({ "credential_type": "cert_subject_dn", "subject_dn": "CN=ü" });
+    let methods = serde_json::json!({ "tls_client_auth": { "credentials": [subject] } });
+    let client = serde_json::json!({ "client_id": "as", "name": "AS", "client_authentication_methods": methods });
+    assert_eq!(office.ask("POST", "/api/v2/clients", Some(client)).status, 201);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("backup");
     let ran = run("backup", &file, office.bank.vestibule.folder());
     assert!(ran.status.success(), "{}", said(&ran));
-    assert_eq!(said(&ran), "written: revision 5, 5 audit_log, 2 custom_domains, 1 domain_keys, 1 settings\n");
+    assert_eq!(
+        said(&ran),
+        "written: revision 6, 6 audit_log, 1 client_credentials, 1 clients, 2 custom_domains, 1 domain_keys, 1 settings\n"
+    );
     assert!(!std::fs::read_to_string(&file).unwrap().contains(&key));
     assert_eq!(office.knock("a.customer.example", &key), 200);
 
     let mut other = empty();
     let ran = run("restore", &file, other.bank.vestibule.folder());
     assert!(ran.status.success(), "{}", said(&ran));
-    assert_eq!(said(&ran), "restored: revision 5, 5 audit_log, 2 custom_domains, 1 domain_keys, 1 settings\n");
+    assert_eq!(
+        said(&ran),
+        "restored: revision 6, 6 audit_log, 1 client_credentials, 1 clients, 2 custom_domains, 1 domain_keys, 1 settings\n"
+    );
     other.bank.vestibule.kill_and_restart();
     for host in ["a.customer.example", "mtls.a.customer.example"] {
         assert_eq!((other.knock(host, &key), other.knock(host, "another")), (200, 403), "{host}");
@@ -51,17 +61,19 @@ fn a_backup_of_a_process_that_serves_becomes_another_store() {
         let shown = |office: &Office| office.ask("GET", &path(domain), None).json();
         assert_eq!(shown(&office), shown(&other));
     }
+    let of_client = |office: &Office| office.ask("GET", "/api/v2/clients/as/credentials", None).json();
+    assert_eq!(of_client(&office), of_client(&other));
     let log = |office: &Office| office.ask("GET", "/api/v2/audit-log", None).json();
     assert_eq!(log(&office), log(&other));
     other.create("c.customer.example");
-    assert_eq!(log(&other).as_array().unwrap().last().unwrap()["revision"], 6);
+    assert_eq!(log(&other).as_array().unwrap().last().unwrap()["revision"], 7);
     // Into what is in use, nothing is restored, and nothing of it is lost.
     other.bank.vestibule.signal("TERM");
     other.bank.vestibule.wait_for_end();
     let ran = run("restore", &file, other.bank.vestibule.folder());
     assert!(!ran.status.success() && said(&ran).contains("holds something already"), "{}", said(&ran));
     other.bank.vestibule.kill_and_restart();
-    assert_eq!(log(&other).as_array().unwrap().len(), 6);
+    assert_eq!(log(&other).as_array().unwrap().len(), 7);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::http_client::Client;
 use crate::office::{OFTEN, Office, office_files, path};
 use crate::ports::free_port;
 use crate::recording_upstream::RecordingUpstream;
+use crate::store::Store;
 use crate::vestibule_program::Vestibule;
 
 fn connect(port: u16, name: &str) -> Result<SslStream<TcpStream>, String> {
@@ -21,7 +22,8 @@ fn connect(port: u16, name: &str) -> Result<SslStream<TcpStream>, String> {
 #[test]
 fn a_custom_domain_is_a_server_name_from_its_key_on_until_it_is_deleted() {
     let (upstream, dns, port) = (RecordingUpstream::start(), DnsServer::start(), free_port());
-    let mut files = office_files(&upstream, &dns, OFTEN);
+    let (store, mut files) = (Store::new(), office_files(&upstream, &dns, OFTEN));
+    files[0].1.push_str(&store.lines());
     let lines = format!(
         "[server.tls]\nlisten = [\"127.0.0.1:{port}\"]\ncertificates = [{{ certificate = \"tls/own.pem\", key = \"tls/own.key\" }}]\n[admin]"
     );
@@ -30,7 +32,7 @@ fn a_custom_domain_is_a_server_name_from_its_key_on_until_it_is_deleted() {
     files.push(("tls/own.pem".into(), pem(&own.certificate)));
     files.push(("tls/own.key".into(), String::from_utf8(own.key.private_key_to_pem_pkcs8().unwrap()).unwrap()));
     let vestibule = Vestibule::start(&files);
-    let office = Office { bank: Bank { vestibule, upstream }, dns };
+    let office = Office { bank: Bank { vestibule, upstream }, dns, store };
     let name = "a.customer.example";
     let created = office.create(name);
     assert!(connect(port, name).unwrap_err().contains("unrecognized name"));
