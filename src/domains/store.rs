@@ -39,6 +39,8 @@ use schema::Dialect;
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 /// The longest for one step: a database that is silent is not there. The database itself gives up a little earlier.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest for new tables, with all that is in them.
+const MIGRATING: Duration = Duration::from_secs(600);
 /// How long a connection to PostgreSQL may take.
 const CONNECTING: Duration = Duration::from_secs(2);
 /// Connections of one process to PostgreSQL, beside the one that listens.
@@ -223,12 +225,23 @@ impl Store {
     }
 
     async fn prepared(&self) -> Result<(), StoreError> {
-        self.prepared.get_or_try_init(|| within(self.migrate())).await.copied()
+        let up_to_date = async || {
+            let found = within(async { version(&mut *self.pool.acquire().await?).await }).await;
+            match found {
+                Ok(found) if usize::try_from(found) == Ok(schema::VERSIONS.len()) => Ok(()),
+                Err(why) if why.is_passing() => Err(why),
+                // An older version, a newer one, or no table yet.
+                _ => tokio::time::timeout(MIGRATING, self.migrate()).await.unwrap_or(Err(StoreError::Silent)),
+            }
+        };
+        self.prepared.get_or_try_init(up_to_date).await.copied()
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         if self.dialect == Dialect::Postgres {
+            transaction.execute("SET LOCAL statement_timeout = 0").await?;
+            transaction.execute("SET LOCAL lock_timeout = 0").await?;
             // Processes that start together.
             transaction.execute("DO $$ BEGIN PERFORM pg_advisory_xact_lock(8387794210171054); END $$").await?;
         }

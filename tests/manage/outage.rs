@@ -54,6 +54,25 @@ fn what_is_so_stays_and_nothing_can_be_changed() {
     assert_eq!(office.bank.vestibule.counter("vestibule_custom_domains"), 2);
 }
 
+#[test]
+fn a_database_that_is_silent_is_away() {
+    let office = Office::over(Store::alone(), OFTEN);
+    let (domain, key) = office.ready("a.customer.example");
+    office.store.database.server.freeze();
+    for turn in 0..6 {
+        let asked = Instant::now();
+        let rotated = office.ask("POST", &format!("{}/rotate-key", path(&domain)), Some(json!({ "overlap_seconds": 60 })));
+        assert_eq!((rotated.status, rotated.header("retry-after")), (503, Some("2")), "{turn}: {}", rotated.text());
+        assert!(asked.elapsed() < Duration::from_secs(15), "{turn}");
+        assert_eq!(office.knock("a.customer.example", &key), 200, "{turn}");
+    }
+    wait_until(|| !is_up(&office), || office.bank.vestibule.diagnostics());
+    office.store.database.server.thaw();
+    wait_until(|| is_up(&office), || office.bank.vestibule.diagnostics());
+    let (_, other) = office.ready("b.customer.example");
+    assert_eq!((office.knock("a.customer.example", &key), office.knock("b.customer.example", &other)), (200, 200));
+}
+
 fn start(office: &Office) -> String {
     let folder = office.bank.vestibule.folder();
     let ran = Command::new(env!("CARGO_BIN_EXE_vestibule")).args(["serve", "--config"]).arg(folder).output().unwrap();

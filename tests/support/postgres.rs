@@ -20,7 +20,13 @@ use crate::ports::free_port;
 pub(crate) struct Postgres {
     folder: TempDir,
     port: u16,
-    running: Mutex<Option<(Sender<&'static str>, JoinHandle<()>)>>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    process: u32,
+    stop: Sender<&'static str>,
+    keeper: JoinHandle<()>,
 }
 
 /// A database of a server.
@@ -75,10 +81,14 @@ impl Postgres {
         }
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(std::fs::File::create(self.folder.path().join("log")).unwrap());
-        let (stop, stopped) = channel();
+        let ((stop, stopped), (begun, process)) = (channel(), channel());
         // The server dies with the thread that started it, also when this program is killed.
-        let keeper = std::thread::spawn(move || keep(command.spawn().unwrap(), &stopped));
-        *self.running.lock().unwrap() = Some((stop, keeper));
+        let keeper = std::thread::spawn(move || {
+            let child = command.spawn().unwrap();
+            begun.send(child.id()).unwrap();
+            keep(child, &stopped);
+        });
+        *self.running.lock().unwrap() = Some(Running { process: process.recv().unwrap(), stop, keeper });
         let patience = Instant::now() + Duration::from_secs(60);
         while self.sql("postgres", "SELECT 1").is_err() {
             let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
@@ -94,10 +104,29 @@ impl Postgres {
     }
 
     fn end(&self, signal: &'static str) {
-        if let Some((stop, keeper)) = self.running.lock().unwrap().take() {
-            let _ = stop.send(signal);
-            let _ = keeper.join();
+        if let Some(running) = self.running.lock().unwrap().take() {
+            let _ = running.stop.send(signal);
+            let _ = running.keeper.join();
         }
+    }
+
+    /// Stops time for it: connections stay, and nobody answers.
+    pub(crate) fn freeze(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal_all("CONT");
+    }
+
+    fn signal_all(&self, signal: &str) {
+        let server = self.running.lock().unwrap().as_ref().unwrap().process.to_string();
+        let signal = format!("-{signal}");
+        // The server first: it makes no further processes then.
+        run(Command::new("kill").args([&signal, &server]));
+        let children = Command::new("pgrep").args(["-P", &server]).output().unwrap().stdout;
+        run(Command::new("kill").arg(&signal).args(String::from_utf8_lossy(&children).split_whitespace()));
     }
 
     fn sql(&self, database: &str, sql: &str) -> Result<String, String> {
@@ -138,6 +167,8 @@ impl Drop for Database {
 fn keep(mut child: Child, stopped: &Receiver<&'static str>) {
     let signal = stopped.recv().unwrap_or("QUIT");
     let _ = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+    // One that is frozen takes no signal but this one.
+    let _ = Command::new("kill").args(["-CONT", &child.id().to_string()]).status();
     let _ = child.wait();
 }
 

@@ -9,21 +9,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Column, Row, Transaction};
 
-use super::schema::{Dialect, VERSIONS};
+use super::schema::{Dialect, VERSIONS, tables};
 use super::{Executor, Store, StoreError, StoreLocation, version};
 use crate::clock::UnixTime;
 use crate::domains::sealed::{Lines, Writer};
 use crate::secret::Pepper;
 
-/// Every table but the two with one number, in an order in which they can be filled, and the columns by which they are sorted.
-const TABLES: [(&str, &str); 6] = [
-    ("settings", "name"),
-    ("custom_domains", "domain"),
-    ("domain_keys", "key_id"),
-    ("clients", "client_id"),
-    ("client_credentials", "credential_id"),
-    ("audit_log", "revision"),
-];
 /// The form of the file.
 const FORM: u32 = 1;
 
@@ -121,13 +112,13 @@ impl Store {
         let mut writer = Writer::create(file)?;
         writer.line(&Head { vestibule_backup: FORM, schema, revision, at: now.0 })?;
         let mut counts = Counts { revision, ..Counts::default() };
-        for (table, order) in TABLES {
-            let count = counts.rows.entry(table.to_owned()).or_default();
-            let query = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY {order}"));
+        for table in tables() {
+            // The first column is the key.
+            let query = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY 1"));
             let mut rows = sqlx::query(query).fetch(&mut *transaction);
             while let Some(row) = rows.try_next().await? {
                 writer.line(&Line { table: table.to_owned(), row: cells(&row)? })?;
-                *count += 1;
+                *counts.rows.entry(table.to_owned()).or_default() += 1;
             }
         }
         drop(transaction);
@@ -179,7 +170,7 @@ impl Store {
 async fn insert(connection: &mut AnyConnection, line: &Line) -> Result<(), DumpError> {
     // Names go into the statement: those of a file that nobody has changed, and of the form that ours have all the same.
     let plain = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if !TABLES.iter().any(|(table, _)| *table == line.table) || !line.row.keys().all(|name| plain(name)) {
+    if !tables().any(|table| table == line.table) || !line.row.keys().all(|name| plain(name)) {
         return Err(DumpError::Contents(format!("something unknown in `{}`", line.table)));
     }
     let columns: Vec<&str> = line.row.keys().map(String::as_str).collect();

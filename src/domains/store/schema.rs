@@ -119,3 +119,23 @@ impl Version {
         self.both.iter().chain(own).map(|statement| statement.replace("{name}", name)).collect()
     }
 }
+
+/// Every table but the two that hold a number, in the order in which they are made: whoever refers to another one comes after it.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let statements = VERSIONS.iter().flat_map(|version| version.both);
+    let names = statements.filter_map(|statement| statement.strip_prefix("CREATE TABLE ")?.split(' ').next());
+    names.filter(|name| *name != "revision")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tables_are_found() {
+        let found: Vec<&str> = super::tables().collect();
+        assert!(found.starts_with(&["settings", "custom_domains", "domain_keys", "audit_log"]), "{found:?}");
+        assert!(
+            super::VERSIONS.iter().flat_map(|version| version.both).filter(|text| text.contains("CREATE TABLE")).count()
+                > found.len()
+        );
+    }
+}
