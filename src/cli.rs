@@ -7,6 +7,7 @@
 mod check;
 mod debug_token;
 mod demo;
+mod dn;
 mod domains;
 mod explain;
 mod front_door;
@@ -49,6 +50,8 @@ enum Command {
     DebugToken(debug_token::DebugTokenArgs),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
+    /// Print the distinguished names of a certificate in every form: nginx, RFC 4514, Brazil, Auth0, Java, OpenSSL
+    Dn(dn::DnArgs),
     /// Custom domains, over the management API of a running process
     Domains(domains::DomainsArgs),
     /// Take a recorded request head through a configuration and print what each stage says
@@ -94,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Dn(args) => dn::run(&args, &mut out),
         Command::Domains(args) => domains::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),

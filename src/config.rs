@@ -4,13 +4,20 @@
 //! `VESTIBULE__SERVER__KEEP_ALIVE` a key of the process, `VESTIBULE__TENANTS__ACME__POLICY__VERIFICATION` a key of
 //! `tenants/acme.toml`. The domain does not know this module; this module builds the domain.
 
+mod access_token;
+mod client_auth;
+mod clients;
+mod consumer_policy;
+mod consumers;
 mod debugging;
 mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
 mod management;
+mod metadata;
 mod mutual_tls;
+mod oauth;
 mod own_tls;
 mod pem_file;
 mod policy;
@@ -119,6 +126,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         debugging: process.debugging.take(),
         answers: Arc::new(OcspAnswers::new(0)),
         revocation: None,
+        oauth: None,
     };
     Ok(Loaded { process, snapshot, warnings, effective: read.effective })
 }

@@ -8,11 +8,16 @@ mod tenant;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::Identification;
 use crate::front_door::{AuthenticatedForward, Directory};
+use crate::oauth::{
+    AcceptedToken, AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, Found, OAuth, Presented, TokenRequest,
+};
 use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
@@ -20,12 +25,12 @@ use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded,
 use crate::tls::{ServerCertificate, ServerNames};
 use crate::upstream::Upstream;
 use crate::verifier::cache::CachedVerifier;
-use crate::verifier::{ThumbprintVerification, Verification, verify_thumbprint};
+use crate::verifier::{ThumbprintVerification, ValidityFinding, Verification, verify_thumbprint};
 use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use debug::Debugging;
 pub use expiry::{EndingCa, Expiring};
-pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
+pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Routes, Tenant};
 
 /// A whole configuration, ready.
 pub struct Snapshot {
@@ -47,6 +52,8 @@ pub struct Snapshot {
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
     pub revocation: Option<Arc<Revocation>>,
+    /// What asks authorization servers; none until [`Snapshot::attach`].
+    pub oauth: Option<Arc<OAuth>>,
 }
 
 impl Snapshot {
@@ -61,7 +68,7 @@ impl Snapshot {
 
     /// Gives the configuration what the process fetches with. Before the first request: lists that are known already are in
     /// force with it.
-    pub fn attach(&mut self, revocation: &Arc<Revocation>) {
+    pub fn attach(&mut self, revocation: &Arc<Revocation>, oauth: &Arc<OAuth>) {
         for policy in self.tenants.iter().flat_map(Tenant::routes).map(|route| &route.policy) {
             if let (Some(trust), Some(plan)) = (&policy.trust, &policy.revocation) {
                 revocation.adopt(plan, trust);
@@ -69,6 +76,7 @@ impl Snapshot {
         }
         self.answers = Arc::clone(revocation.answers());
         self.revocation = Some(Arc::clone(revocation));
+        self.oauth = Some(Arc::clone(oauth));
     }
 
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
@@ -116,20 +124,38 @@ impl Snapshot {
         let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
         let admitted = Admission::decide(presentation, verification, thumbprint, &demands)
             .map_err(|refused| self.explained(refused, verification.map(Arc::as_ref), &route.policy));
-        let admission = match admitted {
-            Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
-                findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
-                Admission::not_enforced(presentation, verification, refused)
-            }
-            decided => decided?,
+        let policy = &route.policy;
+        let admission = enforced(admitted, policy, &mut findings.monitored, |refused| {
+            Admission::not_enforced(presentation, verification, refused)
+        })?;
+        let admission = &*findings.admission.insert(admission);
+        findings.expiring = expiring(presentation, admission, policy, now);
+        findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
+        let request = TokenRequest {
+            method: forward.method(),
+            headers: forward.headers(),
+            query: forward.target().query(),
+            form: findings.form.as_deref(),
+            at_mtls_host: forward.domain().mtls_host() == Some(forward.host()),
+            certificate: presentation.certificate().map(|certificate| certificate.leaf()),
+            trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
+            in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
         };
-        let facts = Facts::new(presentation, &admission, now).with_verification(verification.map(Arc::as_ref));
+        findings.oauth.client = self.authenticate_client(&request, &route.policy).await?;
+        let verification = verification.map(Arc::as_ref);
+        let found = Identification::find(admission, presentation, verification, &policy.consumers);
+        let found = enforced(found, policy, &mut findings.monitored, |refused| Identification::not_enforced(&refused))?;
+        let who = &*findings.identification.insert(found);
+        enforced(policy.consumers.groups.check(who), policy, &mut findings.monitored, |_| ())?;
+        let mut facts =
+            Facts::new(presentation, admission, now).with_verification(verification).of(who).with_oauth(findings.oauth.facts());
+        if let Some(client) = &findings.oauth.client {
+            facts = facts.with_line(CLIENT_ID_HEADER, &client.id).with_line(CLIENT_METHOD_HEADER, client.method);
+        }
         if matches!(trace, Trace::On(_)) {
             findings.variables = route.rules.shown(&forward, &facts, request_id);
         }
         let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
-        findings.expiring = expiring(presentation, &admission, &route.policy, now);
-        findings.admission = Some(admission);
         match outcome? {
             Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
             Outcome::Permitted(permitted) => {
@@ -139,6 +165,35 @@ impl Snapshot {
                 findings.upstream = Some(Arc::clone(&upstream));
                 Ok(Decided::Permitted(Box::new(Sending { permitted: *permitted, route, upstream })))
             }
+        }
+    }
+
+    /// Whoever presents a bound token shows its certificate with it, trusted or not.
+    async fn check_access_token(
+        &self,
+        forward: &AuthenticatedForward,
+        presentation: &Presentation,
+        policy: &RoutePolicy,
+        now: UnixTime,
+    ) -> Result<Option<AcceptedToken>, Refused> {
+        let Some(wanted) = &policy.access_token else { return Ok(None) };
+        let Some(oauth) = &self.oauth else {
+            return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
+        };
+        let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
+        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        wanted.check(oauth, &presented, now).await.map(Some)
+    }
+
+    async fn authenticate_client(
+        &self,
+        request: &TokenRequest<'_>,
+        policy: &RoutePolicy,
+    ) -> Result<Option<AuthenticatedClient>, Refused> {
+        match (&policy.client_auth, &self.oauth) {
+            (None, _) => Ok(None),
+            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, request).await,
+            (Some(_), None) => Err(Refused::new(Refusal::OauthClientUnverifiable, "nothing asks authorization servers")),
         }
     }
 
@@ -176,6 +231,22 @@ impl Snapshot {
     }
 }
 
+/// What a stage decided; where a route only watches, a refusal is told and `instead` comes into force.
+fn enforced<T>(
+    decided: Result<T, Refused>,
+    policy: &RoutePolicy,
+    monitored: &mut Vec<Monitored>,
+    instead: impl FnOnce(Refused) -> T,
+) -> Result<T, Refused> {
+    match decided {
+        Err(refused) if policy.monitor && refused.refusal != Refusal::Internal => {
+            monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
+            Ok(instead(refused))
+        }
+        decided => decided,
+    }
+}
+
 /// Only of those who were let through: the end of a stranger's certificate is of no interest.
 fn expiring(presentation: &Presentation, admission: &Admission, policy: &RoutePolicy, now: UnixTime) -> Option<Expiring> {
     admission.identity()?;
@@ -195,6 +266,8 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
+    /// The body of a request whose client is in it; read before the stages run.
+    pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,
     /// What was presented.
@@ -205,6 +278,10 @@ pub struct Findings {
     pub thumbprint: Option<ThumbprintVerification>,
     /// Who it is.
     pub admission: Option<Admission>,
+    /// Who it is to the tenant.
+    pub identification: Option<Identification>,
+    /// What was found out about an OAuth client and its access token.
+    pub oauth: Found,
     /// That the certificate of a verified client ends soon.
     pub expiring: Option<Expiring>,
     /// What each rule saw, when it was asked for.
@@ -234,10 +311,15 @@ impl Findings {
         head: ResponseHead<'_>,
         trace: Trace<'_>,
     ) -> Result<Responded, Refused> {
-        let (Some(route), Some(presentation), Some(admission)) = (&self.route, &self.presentation, &self.admission) else {
+        let (Some(route), Some(presentation), Some(admission), Some(who)) =
+            (&self.route, &self.presentation, &self.admission, &self.identification)
+        else {
             return Err(Refused::new(Refusal::Internal, "an answer to a request that nobody decided about"));
         };
-        let facts = Facts::new(presentation, admission, now).with_verification(self.verification.as_deref());
+        let facts = Facts::new(presentation, admission, now)
+            .with_verification(self.verification.as_deref())
+            .of(who)
+            .with_oauth(self.oauth.facts());
         route.rules.respond(request, &facts, head, trace, &mut self.monitored)
     }
 }

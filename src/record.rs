@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
-use crate::journey::{Findings, Snapshot};
+use crate::journey::{Decided, Findings, Snapshot};
 use crate::probe::Probe;
-use crate::refusal::Refused;
-use crate::rules::{Monitored, RuleAnswer};
+use crate::refusal::{Refusal, Refused};
+use crate::rules::{Monitored, RuleAnswer, Trace};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
@@ -44,6 +46,8 @@ pub struct Record {
     domain: Option<Arc<Domain>>,
     key_position: Option<usize>,
     keyid: Option<Arc<str>>,
+    /// Whether it came with `Authorization`.
+    authorization: bool,
     /// What the stages found.
     pub findings: Findings,
     /// Whether the request may see what the rules do.
@@ -75,6 +79,7 @@ impl Record {
             domain: None,
             key_position: None,
             keyid: None,
+            authorization: false,
             findings: Findings::default(),
             debugged: false,
             answered_by: None,
@@ -103,9 +108,16 @@ impl Record {
         &self.request_id
     }
 
-    /// What the stages read and write while they decide.
-    pub fn deciding(&mut self) -> (&str, &mut Findings) {
-        (&self.request_id, &mut self.findings)
+    /// Lets the stages decide, and keeps what they find.
+    ///
+    /// # Errors
+    /// The refusal of the stage that refused.
+    pub async fn decide(&mut self, forward: AuthenticatedForward, now: UnixTime) -> Result<Decided, Refused> {
+        let mut seen = Vec::new();
+        let trace = if self.debugged { Trace::On(&mut seen) } else { Trace::Off };
+        let decided = self.snapshot.decide(forward, &self.request_id, now, &mut self.findings, trace).await;
+        self.findings.rules = seen;
+        decided
     }
 
     /// Takes in what the front door said about the request.
@@ -114,15 +126,18 @@ impl Record {
         self.domain = Some(Arc::clone(forward.domain()));
         self.key_position = forward.key_position();
         self.keyid = forward.keyid().cloned();
+        self.authorization = forward.headers().contains_key(AUTHORIZATION);
         let id = forward.contract().request_id().and_then(|id| id.to_str().ok());
         if let Some(id) = id.filter(|id| is_request_id(id)) {
             id.clone_into(&mut self.request_id);
         }
     }
 
-    /// Takes in that the request may see what the rules do.
-    pub fn debug(&mut self, allowed: bool) {
-        self.debugged = allowed;
+    /// Takes in whether a request with this token may see what the rules do.
+    pub fn debug(&mut self, token: Option<&HeaderValue>, forward: &AuthenticatedForward, now: UnixTime) {
+        let debugging = self.snapshot.debugging.as_ref();
+        self.debugged =
+            debugging.is_some_and(|debugging| debugging.allows(token, forward.host(), forward.target().path(), now));
     }
 
     /// Whether the request may see what the rules do.
@@ -146,6 +161,21 @@ impl Record {
         let expiring = self.findings.expiring?;
         let name = self.findings.route.as_ref()?.policy.expiry.header.clone()?;
         Some((name, HeaderValue::from_str(&expiring.end.rfc3339()).ok()?))
+    }
+
+    /// The challenges of a refusal about access tokens or OAuth clients, each a `WWW-Authenticate` of its own.
+    pub fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        if matches!(refusal, Refusal::OauthClientRefused | Refusal::OauthClientUnknown) && self.authorization {
+            // RFC 6749 §5.2: the scheme that the client used.
+            return vec!["Basic realm=\"oauth\"".to_owned()];
+        }
+        let wanted = self.findings.route.as_ref().and_then(|route| route.policy.access_token.as_ref());
+        wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
+    }
+
+    /// Counts what was done about an authorization server's metadata.
+    pub fn metadata(&self, outcome: &'static str) {
+        self.shared.metrics.metadata(outcome);
     }
 
     /// Ends the record of a request that was refused.
@@ -190,8 +220,11 @@ impl Record {
             identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
         let profile = identity.and_then(|identity| identity.profile());
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
+        let identification = findings.identification.as_ref();
+        let consumer = identification.and_then(|who| who.consumer());
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let oauth = findings.oauth.facts();
         let monitored: Vec<String> = findings.monitored.iter().map(Monitored::text).collect();
         let decision = match (refused, &self.answered_by) {
             (Some(_), _) => "refuse",
@@ -223,6 +256,19 @@ impl Record {
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
+                consumer: consumer.map(|found| found.consumer().id.as_str()),
+                consumer_username: consumer.and_then(|found| found.consumer().username.as_deref()),
+                consumer_by: consumer.map(|found| found.by().word()),
+                credential: consumer.and_then(|found| found.credential()),
+                authenticated_group: identification.and_then(|who| who.authenticated_group()),
+                oauth: [
+                    ("oauth.client_id", oauth.client_id),
+                    ("oauth.client_auth_method", oauth.client_auth_method),
+                    ("oauth.token_iss", oauth.token_iss),
+                    ("oauth.token_sub", oauth.token_sub),
+                ],
+                token_scope: oauth.token_scope,
+                token_cnf: oauth.token_cnf,
                 notes: &notes,
                 monitored: &monitored,
                 decision,

@@ -55,6 +55,12 @@ const MISDIRECTED: &str = "The connection was made for another host.";
 const MALFORMED: &str = "The request is malformed.";
 const HEAD_TOO_LARGE: &str = "The request's headers are too large.";
 const BODY_TOO_LARGE: &str = "The request's body is too large.";
+const TOKEN_REQUIRED: &str = "An access token is required.";
+const TOKEN: &str = "The access token was not accepted.";
+const TOKEN_FORM: &str = "The access token must be sent once, in the Authorization header.";
+const TOKEN_SCOPE: &str = "The access token does not allow this.";
+const OAUTH_REQUEST: &str = "The request is not one for this endpoint.";
+const OAUTH_CLIENT: &str = "Client authentication failed.";
 const NO_ROUTE: &str = "There is nothing here.";
 const BAD_GATEWAY: &str = "The upstream cannot be reached.";
 const BAD_ANSWER: &str = "The upstream's answer is not usable.";
@@ -163,6 +169,37 @@ refusals! {
     CertificateNotRegistered, "certificate_not_registered", 401, Client, CERTIFICATE;
     /// It breaks its issuer's profile, or has none where one is required.
     CertificateProfile, "certificate_profile", 401, Client, CERTIFICATE;
+
+    /// The certificate is trusted, and no consumer is known by it.
+    ConsumerUnknown, "consumer_unknown", 401, Client, CERTIFICATE;
+    /// The consumer's groups are not let pass on this route.
+    ConsumerGroupDenied, "consumer_group_denied", 403, Client, DENIED;
+
+    /// The route needs an access token, and there is none.
+    AccessTokenMissing, "access_token_missing", 401, Client, TOKEN_REQUIRED;
+    /// More than one access token, or one in the query.
+    AccessTokenRepeated, "access_token_repeated", 400, Client, TOKEN_FORM;
+    /// The access token is not its issuer's, not for this API, not of this time, or of a form that is not allowed.
+    AccessTokenInvalid, "access_token_invalid", 401, Client, TOKEN;
+    /// The access token is bound to another certificate than the one that was presented, or none was.
+    AccessTokenCertificate, "access_token_certificate", 401, Client, TOKEN;
+    /// The access token is bound to no certificate where that is required.
+    AccessTokenUnbound, "access_token_unbound", 401, Client, TOKEN;
+    /// A DPoP token where none passes, without its proof, or sent as a bearer token.
+    AccessTokenDpop, "access_token_dpop", 401, Client, TOKEN;
+    /// The access token has not the scopes of the route.
+    AccessTokenScope, "access_token_scope", 403, Client, TOKEN_SCOPE;
+    /// The issuer's keys or its introspection endpoint cannot be had, so nothing is known of the token.
+    AccessTokenUnverifiable, "access_token_unverifiable", 503, Us, INTERNAL;
+
+    /// A request to an OAuth endpoint that names no client, or two, or could be read in two ways.
+    OauthRequestInvalid, "oauth_request_invalid", 400, Client, OAUTH_REQUEST;
+    /// No client with this `client_id` is registered.
+    OauthClientUnknown, "oauth_client_unknown", 401, Client, OAUTH_CLIENT;
+    /// The client must authenticate itself with a certificate, and this is not the one, not the way, or not the host.
+    OauthClientRefused, "oauth_client_refused", 401, Client, OAUTH_CLIENT;
+    /// The client's certificates cannot be had from its `jwks_uri`.
+    OauthClientUnverifiable, "oauth_client_unverifiable", 503, Us, INTERNAL;
 
     /// A rule said `deny`.
     DeniedByRule, "denied_by_rule", 403, Client, DENIED;

@@ -25,7 +25,7 @@ mod ocsp;
 mod outcome;
 pub mod plan;
 mod redirect;
-mod resolver;
+pub mod resolver;
 mod schedule;
 pub mod settings;
 mod troubles;

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use crate::domains::Registry;
 use crate::front_door::Replay;
 use crate::journey::Snapshot;
+use crate::oauth::OAuth;
 use crate::probe::Probe;
 use crate::revocation::Revocation;
 use crate::telemetry::access::AccessLog;
@@ -19,6 +20,8 @@ pub struct Shared {
     pub snapshot: ArcSwap<Snapshot>,
     /// What fetches lists and OCSP answers, for every configuration in turn.
     pub revocation: Arc<Revocation>,
+    /// What asks authorization servers, likewise.
+    pub oauth: Arc<OAuth>,
     /// The counters.
     pub metrics: Metrics,
     /// The access log.

@@ -9,6 +9,8 @@ mod pki;
 
 #[path = "config/accidents.rs"]
 mod accidents;
+#[path = "config/consumers.rs"]
+mod consumers;
 #[path = "config/environment.rs"]
 mod environment;
 #[path = "config/every_key.rs"]
@@ -21,6 +23,8 @@ mod formats;
 mod good;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/oauth.rs"]
+mod oauth;
 #[path = "config/proofs.rs"]
 mod proofs;
 #[path = "config/revocation.rs"]
@@ -76,7 +80,8 @@ fn accepted(ran: &Ran) {
 fn keeps_secrets(ran: &Ran) {
     let digits = edge_config::tag(edge_config::KEY).trim_start_matches("hmac-sha256:").to_owned();
     let (signing, redis) = (edge_config::SIGNATURE_KEY.trim_end(), edge_config::REDIS_PASSWORD.trim_end());
-    for secret in [PEPPER, &digits, edge_config::KEY, signing, redis] {
+    let introspection = edge_config::INTROSPECTION_SECRET.trim_end();
+    for secret in [PEPPER, &digits, edge_config::KEY, signing, redis, introspection] {
         assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
     }
 }

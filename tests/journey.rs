@@ -34,12 +34,18 @@ mod vestibule_program;
 
 #[path = "journey/access_line.rs"]
 mod access_line;
+#[path = "journey/access_tokens.rs"]
+mod access_tokens;
 #[path = "journey/attacks.rs"]
 mod attacks;
 #[path = "journey/bank.rs"]
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/consumers.rs"]
+mod consumers;
+#[path = "journey/dn_helper.rs"]
+mod dn_helper;
 #[path = "journey/expiry.rs"]
 mod expiry;
 #[path = "journey/formats.rs"]
@@ -48,6 +54,14 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/issuer.rs"]
+mod issuer;
+#[path = "journey/metadata.rs"]
+mod metadata;
+#[path = "journey/oauth_clients.rs"]
+mod oauth_clients;
+#[path = "journey/oauth_facts.rs"]
+mod oauth_facts;
 #[path = "journey/presented.rs"]
 mod presented;
 #[path = "journey/profiles.rs"]

@@ -16,12 +16,14 @@ use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::consumer::Identification;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, Findings, Snapshot};
+use crate::oauth::OAuth;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget, TlsPeer};
 use crate::revocation::{Cache, Revocation};
-use crate::rules::{After, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
+use crate::rules::{After, OAuthVariable, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
 use crate::telemetry::fetches::FetchMetrics;
 use crate::variables::ProfileVariable;
 use crate::x509::certificate::Certificate;
@@ -84,7 +86,10 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
     }
     let settings = loaded.process.revocation.clone();
     match Revocation::start(settings, Cache::Read, FetchMetrics::default(), Box::new(move || now)) {
-        Ok(revocation) => loaded.snapshot.attach(&revocation),
+        Ok(revocation) => match OAuth::start() {
+            Ok(oauth) => loaded.snapshot.attach(&revocation, &oauth),
+            Err(why) => return failed(&format!("authorization servers cannot be asked: {why}")),
+        },
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();
@@ -275,8 +280,12 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
             (None, None) => {}
         }
     }
+    oauth(out, findings)?;
     for monitored in findings.monitored.iter().filter(|monitored| monitored.rule.is_none()) {
         writeln!(out, "  monitor      would refuse: {}", monitored.would.join(", "))?;
+    }
+    if let Some(who) = &findings.identification {
+        identified(out, who)?;
     }
     for rule in &findings.rules {
         traced(out, rule)?;
@@ -284,8 +293,25 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     Ok(())
 }
 
+fn oauth(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
+    let facts = findings.oauth.facts();
+    if findings.oauth.token.is_some() {
+        writeln!(out, "access token   accepted")?;
+    }
+    if let Some(client) = &findings.oauth.client {
+        writeln!(out, "oauth client   `{}`, by {}", client.id, client.method)?;
+    }
+    for (variable, name) in OAuthVariable::ALL {
+        let text = variable.text(&facts);
+        if !text.is_empty() {
+            writeln!(out, "  fact         {name}: {}", text.escape_default())?;
+        }
+    }
+    Ok(())
+}
+
 fn traced(out: &mut dyn Write, rule: &RuleTrace) -> io::Result<()> {
-    let matched = if rule.matched { "matched" } else { "did not match" };
+    let matched = rule.word();
     let watched = if rule.monitor { ", only watched" } else { "" };
     writeln!(out, "rule           {}: {matched} ({}{watched})", rule.rule, rule.phase.word())?;
     for (criterion, value, held) in &rule.criteria {
@@ -339,6 +365,25 @@ fn after_answer(
     }
     for (name, value) in &headers {
         writeln!(out, "  header       {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn identified(out: &mut dyn Write, who: &Identification) -> io::Result<()> {
+    if let Some(found) = who.consumer() {
+        let consumer = found.consumer();
+        writeln!(out, "consumer       `{}`, found by {}", consumer.id, found.by().word())?;
+        for (name, value) in [("username", &consumer.username), ("custom_id", &consumer.custom_id)] {
+            if let Some(value) = value {
+                writeln!(out, "  {name:11}  {value}")?;
+            }
+        }
+        if !consumer.groups.is_empty() {
+            writeln!(out, "  groups       {}", consumer.groups.join(", "))?;
+        }
+    }
+    if let Some(group) = who.authenticated_group() {
+        writeln!(out, "consumer       nobody is looked up; group {}", group.escape_default())?;
     }
     Ok(())
 }

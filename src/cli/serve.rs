@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use super::{failed, refused};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::oauth::OAuth;
 use crate::revocation::{Cache, Revocation};
 use crate::server::{self, Reloader};
 use crate::shared::Shared;
@@ -42,7 +43,11 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(revocation) => revocation,
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     };
-    loaded.snapshot.attach(&revocation);
+    let oauth = match OAuth::start() {
+        Ok(oauth) => oauth,
+        Err(why) => return failed(&format!("authorization servers cannot be asked: {why}")),
+    };
+    loaded.snapshot.attach(&revocation, &oauth);
     let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
     let system = actix_web::rt::System::new();
     let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref().ok());
@@ -59,7 +64,7 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         metrics.watch_store();
     }
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, metrics, access, daily: Daily::default(), replay, probe, domains };
+    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe, domains };
     match system.block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),

@@ -9,9 +9,11 @@ use super::own_tls::OwnHost;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
+use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
 use crate::journey::Debugging;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
 
@@ -22,9 +24,9 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
+    mtls_hosts: Option<&str>,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
-    let aliases = tenant.boolean("enable_mtls_endpoint_aliases", false);
     let tables = tenant.tables("domains");
     let has_custom = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
     if tables.is_empty() && !has_custom {
@@ -35,15 +37,13 @@ pub(super) fn read(
         );
     }
     for table in tables {
-        let Some((domain, door)) = domain(&table, place, process, doors, rules) else {
+        let Some((domain, door)) = domain(&table, place, process, (doors, mtls_hosts), rules) else {
             table.finish();
             continue;
         };
         let domain = Arc::new(domain);
         let mut hosts = vec![domain.name().to_owned()];
-        if aliases {
-            hosts.push(format!("mtls.{}", domain.name()));
-        }
+        hosts.extend(domain.mtls_host().map(str::to_owned));
         if let Some(asking) = door.own_tls {
             let own = |host: &String| OwnHost { host: host.clone(), is_alias: host != domain.name(), asking };
             own_hosts.extend(hosts.iter().map(own));
@@ -52,7 +52,7 @@ pub(super) fn read(
             if directory.add(&host, Arc::clone(&domain)).is_err() {
                 table.problem(
                     "name",
-                    format!("`{host}` is a domain, or the mtls. alias of one, already"),
+                    format!("`{host}` is a domain, or the mTLS host of one, already"),
                     "one place for each host name",
                 );
             }
@@ -66,11 +66,15 @@ fn domain<'d>(
     table: &Table<'_>,
     place: &Place<'_>,
     process: &Process,
-    doors: &'d [Door],
+    (doors, mtls_hosts): (&'d [Door], Option<&str>),
     rules: &RuleSet,
 ) -> Option<(Domain, &'d Door)> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
+    let mtls_host = match (mtls_hosts, &name) {
+        (Some(prefix), Some(name)) => mtls_host(table, prefix, name),
+        _ => None,
+    };
     let client_ip = client_ip_header(table);
     let wanted = table.text("front_door");
     let door = match (&wanted, doors) {
@@ -103,6 +107,7 @@ fn domain<'d>(
     let reserved = reserved(door, &contract, rules, process.debugging.as_ref(), table);
     let parts = DomainParts {
         name: name?,
+        mtls_host,
         tenant: place.position,
         front_door: Arc::clone(&door.front_door),
         contract,
@@ -127,8 +132,15 @@ pub(super) fn reserved(
     for header in forwarded.filter(|header| door.own_tls.is_some() && !contract.claims(header)) {
         reserved.insert(header, ());
     }
+    for header in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().filter(|header| !contract.claims(header.as_str())) {
+        reserved.insert(header.as_str(), ());
+    }
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
+    }
+    // Whoever is behind us may believe Kong's headers, also where we set none of them.
+    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+        reserved.insert(header, ());
     }
     if let Some(header) = debugging.map(|debugging| &debugging.header) {
         if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
@@ -138,6 +150,15 @@ pub(super) fn reserved(
         reserved.insert(header.as_str(), ());
     }
     reserved
+}
+
+fn mtls_host(table: &Table<'_>, prefix: &str, name: &str) -> Option<String> {
+    let host = host_name(&format!("{prefix}{name}"));
+    if host.is_err() {
+        let found = format!("`{prefix}{name}`, with `mtls_host_prefix`, is no host name");
+        table.problem("name", found, "a shorter name or prefix: labels have 63 characters, names 253");
+    }
+    host.ok()
 }
 
 /// The longest list of keys: the one in use, and the one that follows it.

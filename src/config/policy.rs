@@ -4,12 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access_token::AccessTokenSettings;
+use super::client_auth::ClientAuthSettings;
+use super::consumer_policy::{self, ConsumerSettings};
+use super::metadata::MetadataSettings;
+use super::oauth::Issuers;
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
 use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
+use crate::consumer::ConsumerDirectory;
 use crate::journey::{ExpiryWarning, RoutePolicy};
+use crate::oauth::Clients;
 use crate::verifier::{TrustedCas, VerificationSettings};
 
 /// How long ahead of a certificate's end it is told, when nothing else is said.
@@ -24,6 +31,22 @@ pub(super) struct PolicySettings {
     registered: Arc<RegisteredCertificates>,
     monitor: bool,
     expiry: ExpiryWarning,
+    consumers: ConsumerSettings,
+    access_token: AccessTokenSettings,
+    client_auth: ClientAuthSettings,
+    metadata: MetadataSettings,
+}
+
+/// What policies name.
+#[derive(Clone, Copy)]
+pub(super) struct Sets<'s> {
+    pub(super) trusted: &'s TrustSets,
+    pub(super) consumers: &'s Arc<ConsumerDirectory>,
+    pub(super) issuers: &'s Issuers,
+    /// None where the tenant has no `[[oauth.clients]]`.
+    pub(super) clients: Option<&'s Arc<Clients>>,
+    /// Whether domains have mTLS hosts.
+    pub(super) mtls_hosts: bool,
 }
 
 impl Default for PolicySettings {
@@ -41,6 +64,10 @@ impl Default for PolicySettings {
             registered: Arc::default(),
             monitor: false,
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
+            consumers: ConsumerSettings::default(),
+            access_token: AccessTokenSettings::default(),
+            client_auth: ClientAuthSettings::default(),
+            metadata: MetadataSettings::default(),
         }
     }
 }
@@ -71,8 +98,12 @@ impl PolicySettings {
             },
             verification: verification::read(&table, &self.verification),
             expiry: expiry::read(&table, &self.expiry),
+            access_token: self.access_token.read(&table),
+            client_auth: self.client_auth.read(&table),
+            metadata: self.metadata.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            consumers: self.consumers.read(&table),
             monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
@@ -80,8 +111,9 @@ impl PolicySettings {
         settings
     }
 
-    /// Looks the CAs up.
-    pub(super) fn ready(&self, at: &Table<'_>, trusted: &TrustSets) -> Option<RoutePolicy> {
+    /// Looks up what the policy names.
+    pub(super) fn ready(&self, at: &Table<'_>, sets: Sets<'_>) -> Option<RoutePolicy> {
+        let trusted = sets.trusted;
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
         let accepted = format!("a set of [trusted_ca]: {}", names.join(", "));
         let set = match (&self.trusted_ca, self.admission.verification) {
@@ -94,7 +126,7 @@ impl PolicySettings {
             },
             (None, VerificationMode::Off) => Some(None),
             // Somebody has to say what is wrong with the others.
-            (None, _) if !self.registered.self_signed.is_empty() => match TrustedCas::nobody() {
+            (None, _) if self.needs_no_ca() => match TrustedCas::nobody() {
                 Ok(nobody) => Some(Some(TrustSet { trust: Arc::new(nobody), plan: None })),
                 Err(problems) => {
                     problems.iter().for_each(|problem| at.problem("policy", problem.to_string(), ""));
@@ -108,8 +140,30 @@ impl PolicySettings {
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let (expiry, monitor) = (self.expiry.clone(), self.monitor);
+        let consumers = self.consumers.ready(at, sets.consumers, self.admission.verification);
+        let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
+        let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
+        let metadata = self.metadata.ready(at, sets.mtls_hosts);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
-        Some(RoutePolicy { trust, revocation, verification, admission: self.admission, registered, expiry, monitor })
+        Some(RoutePolicy {
+            trust,
+            revocation,
+            verification,
+            admission: self.admission,
+            registered,
+            monitor,
+            expiry,
+            access_token,
+            client_auth,
+            consumers: consumers?,
+            metadata,
+        })
+    }
+
+    /// Registered certificates are judged without a CA, and a token may be bound to a certificate that nobody vouches for.
+    fn needs_no_ca(&self) -> bool {
+        let permissive = self.admission.verification == VerificationMode::Permissive;
+        !self.registered.self_signed.is_empty() || (permissive && (self.access_token.is_on() || self.client_auth.needs_no_ca()))
     }
 }
 
@@ -128,7 +182,9 @@ fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
         ("deny_certificates", !registered.deny.is_empty()),
         ("self_signed_certificates", !registered.self_signed.is_empty()),
     ];
-    for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
+    let switches = switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name))));
+    let of_consumers = consumer_policy::KEYS.into_iter().filter(|key| settings.consumers.says(table, key));
+    for name in switches.map(|(name, _)| name).chain(of_consumers) {
         let found = "has no effect: `verification` is `off`, and everybody passes";
         table.problem(name, found, "`verification` = \"enforce\" with it, or `off` without it");
     }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::policy::PolicySettings;
+use super::policy::{PolicySettings, Sets};
 use super::table::Table;
-use super::trusted_ca::TrustSets;
 use crate::journey::{Route, RoutePolicy};
 use crate::upstream::Upstream;
 
@@ -16,14 +15,14 @@ pub(super) fn read(
     tenant: &Table<'_>,
     policy: &PolicySettings,
     folder: &Path,
-    trusted: &TrustSets,
+    sets: Sets<'_>,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Vec<Route> {
     let tables = tenant.tables("routes");
     if tables.is_empty() {
         tenant.problem("routes", "is missing: every request would be answered 404", "[[routes]] with `path` and `upstream`");
     }
-    let routes: Vec<Route> = tables.into_iter().filter_map(|table| route(table, policy, folder, trusted, upstreams)).collect();
+    let routes: Vec<Route> = tables.into_iter().filter_map(|table| route(table, policy, folder, sets, upstreams)).collect();
     same_routes(tenant, &routes);
     routes
 }
@@ -32,7 +31,7 @@ fn route(
     table: Table<'_>,
     policy: &PolicySettings,
     folder: &Path,
-    trusted: &TrustSets,
+    sets: Sets<'_>,
     upstreams: &BTreeMap<String, Option<Arc<Upstream>>>,
 ) -> Option<Route> {
     let path = table.required_text("path", "the start of a path, like \"/\"");
@@ -53,7 +52,7 @@ fn route(
             }
         });
     let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
-    let policy: Option<RoutePolicy> = settings.ready(&table, trusted);
+    let policy: Option<RoutePolicy> = settings.ready(&table, sets);
     let limit = table.size("request_body_max", 0) as u64;
     let request_body_limit = table.has("request_body_max").then_some(limit);
     table.finish();

@@ -8,16 +8,20 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 15] = [
+const FILE_KEYS: [&str; 19] = [
     "allow_certificates",
+    "ca_certificate",
     "certificate",
     "certificates",
+    "consumers_file",
     "crl",
     "database",
     "deny_certificates",
     "file",
     "intermediates",
+    "introspection_client_secret_file",
     "issuers",
+    "jwks_file",
     "key",
     "pepper_file",
     "redis_password_file",

@@ -245,7 +245,8 @@ impl CustomTemplate {
         let custom = domains.find(host)?;
         let wanted = |of: &&CustomContract| custom.client_ip_header.as_ref().is_none_or(|name| *name == of.client_ip_header);
         let chosen = self.contracts.iter().find(wanted)?;
-        Some(Arc::new(Domain::of_custom(Arc::clone(&custom), self, chosen)))
+        let mtls_host = domains.has_aliases().then(|| format!("{ALIAS}{}", custom.name()));
+        Some(Arc::new(Domain::of_custom(Arc::clone(&custom), mtls_host, self, chosen)))
     }
 }
 

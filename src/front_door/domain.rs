@@ -58,6 +58,8 @@ pub struct FrontDoor {
 pub struct DomainParts {
     /// The host name, lower case.
     pub name: String,
+    /// Its other host name, where clients with certificates come to; none when it has one name alone.
+    pub mtls_host: Option<String>,
     /// Which of the configuration's tenants it belongs to.
     pub tenant: usize,
     /// The front door that it is reached through.
@@ -75,6 +77,7 @@ pub struct DomainParts {
 /// A host name, and what a request for it must bring.
 pub struct Domain {
     name: String,
+    mtls_host: Option<String>,
     tenant: usize,
     front_door: Arc<FrontDoor>,
     contract: Arc<Contract>,
@@ -87,15 +90,21 @@ pub struct Domain {
 impl Domain {
     /// A domain of its parts.
     pub fn new(parts: DomainParts) -> Self {
-        let DomainParts { name, tenant, front_door, contract, api_keys, client_ip_header, reserved } = parts;
+        let DomainParts { name, tenant, front_door, contract, api_keys, client_ip_header, reserved, mtls_host } = parts;
         let (contract, reserved) = (Arc::new(contract), Arc::new(reserved));
-        Self { name, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
+        Self { name, mtls_host, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
     }
 
     /// A custom domain, whose keys are its own.
-    pub(super) fn of_custom(custom: Arc<CustomDomain>, template: &CustomTemplate, shared: &CustomContract) -> Self {
+    pub(super) fn of_custom(
+        custom: Arc<CustomDomain>,
+        mtls_host: Option<String>,
+        template: &CustomTemplate,
+        shared: &CustomContract,
+    ) -> Self {
         Self {
             name: custom.name().to_owned(),
+            mtls_host,
             tenant: template.tenant,
             front_door: Arc::clone(&template.front_door),
             contract: Arc::clone(&shared.contract),
@@ -109,6 +118,11 @@ impl Domain {
     /// The host name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its other host name, where clients with certificates come to.
+    pub fn mtls_host(&self) -> Option<&str> {
+        self.mtls_host.as_deref()
     }
 
     /// Which tenant it belongs to.
@@ -138,7 +152,7 @@ impl Domain {
     /// finds us, and stands for the domain's own name.
     pub(super) fn host_of(&self, asked: String) -> String {
         let name = self.name();
-        if asked == name || asked.strip_prefix("mtls.") == Some(name) { asked } else { name.to_owned() }
+        if asked == name || self.mtls_host() == Some(asked.as_str()) { asked } else { name.to_owned() }
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {

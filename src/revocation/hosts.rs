@@ -116,7 +116,7 @@ fn entry(text: &str) -> Option<Entry> {
 }
 
 /// The address that a URL names literally. The URL's parser has made every spelling of an IPv4 address (`0x7f.1`) the usual one.
-pub(super) fn literal_address(url: &Url) -> Option<IpAddr> {
+pub fn literal_address(url: &Url) -> Option<IpAddr> {
     let host = url.host_str()?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.parse().ok()

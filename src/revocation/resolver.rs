@@ -1,4 +1,4 @@
-//! Names to addresses, for URLs that certificates name: an address that is not public is never connected to.
+//! Names to addresses, for URLs that certificates name and clients host: an address that is not public is never connected to.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::address::is_public;
 
 /// The system's resolver, behind the filter.
-pub(super) struct PublicAddresses {
+pub struct PublicAddresses {
     /// Names of proxies, which usually stand in a private network.
     exempt: Arc<HashSet<String>>,
 }
@@ -28,7 +28,8 @@ impl fmt::Display for AddressRefused {
 impl std::error::Error for AddressRefused {}
 
 impl PublicAddresses {
-    pub(super) fn except<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+    /// All names are filtered but these.
+    pub fn except<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         Self { exempt: Arc::new(names.map(str::to_owned).collect()) }
     }
 }

@@ -1,7 +1,7 @@
 //! What the rules want changed in a request.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use super::capture::Captures;
 use super::facts::View;
@@ -44,7 +44,10 @@ impl Changes {
             self.text.reserve(USUAL_TEXT);
         }
         let start = self.text.len();
-        template.write_header_value(view, captures, &mut self.text);
+        match *name {
+            COOKIE => template.write_cookie(view, captures, &mut self.text),
+            _ => template.write_header_value(view, captures, &mut self.text),
+        }
         let length = self.text.len() - start;
         if length > MAX_VALUE {
             return Err(too_long(name.as_str(), length));
@@ -53,6 +56,12 @@ impl Changes {
             self.added.push((name.clone(), length));
         }
         Ok(())
+    }
+
+    /// Adds a line whose value is known to be one line.
+    pub(super) fn add_text(&mut self, name: &HeaderName, value: &str) {
+        self.text.push_str(value);
+        self.added.push((name.clone(), value.len()));
     }
 
     pub(super) fn filter(&mut self, name: &HeaderName) {

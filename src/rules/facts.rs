@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
+use super::oauth::OAuthFacts;
 use super::variable::Finding;
 use crate::admission::Admission;
 use crate::admission::profiles::AppliedProfile;
 use crate::clock::UnixTime;
+use crate::consumer::{ConsumerVariable, Identification};
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
 use crate::request_head::RequestTarget;
@@ -21,18 +23,55 @@ pub struct Facts<'r> {
     presentation: &'r Presentation,
     verification: Option<&'r Verification>,
     admission: &'r Admission,
+    identification: Option<&'r Identification>,
     now: UnixTime,
+    oauth: OAuthFacts<'r>,
+    lines: Vec<(HeaderName, String)>,
 }
 
 impl<'r> Facts<'r> {
     /// Facts from the stages before.
     pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
-        Self { presentation, verification: None, admission, now }
+        Self {
+            presentation,
+            verification: None,
+            admission,
+            identification: None,
+            now,
+            oauth: OAuthFacts::default(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The same, and who it is.
+    pub fn of(self, identification: &'r Identification) -> Self {
+        Self { identification: Some(identification), ..self }
+    }
+
+    /// The same, with what is known of the OAuth client and its token.
+    #[must_use]
+    pub fn with_oauth(self, oauth: OAuthFacts<'r>) -> Self {
+        Self { oauth, ..self }
+    }
+
+    /// The same with a line for the upstream, whatever the rules are. Its name must be one that the front-door stage removes.
+    #[must_use]
+    pub fn with_line(mut self, name: HeaderName, value: &str) -> Self {
+        self.lines.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn lines(&self) -> &[(HeaderName, String)] {
+        &self.lines
     }
 
     /// The same, with what was found about the certificate.
     pub fn with_verification(self, verification: Option<&'r Verification>) -> Self {
         Self { verification, ..self }
+    }
+
+    pub(super) fn oauth(&self) -> &OAuthFacts<'r> {
+        &self.oauth
     }
 
     pub(super) fn now(&self) -> UnixTime {
@@ -188,6 +227,14 @@ impl<'v> View<'v> {
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
         self.facts.variables().values(variable, &self.facts.moment()).collect()
+    }
+
+    pub(super) fn consumer_text(&self, variable: ConsumerVariable) -> Cow<'v, str> {
+        self.facts.identification.map(|who| variable.text(who)).unwrap_or_default()
+    }
+
+    pub(super) fn consumer_values(&self, variable: ConsumerVariable) -> Vec<Cow<'v, str>> {
+        self.facts.identification.map(|who| variable.values(who)).unwrap_or_default()
     }
 
     /// Empty unless the certificate was verified and its issuer has a profile.

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use http::header::{
+    ACCEPT_ENCODING, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::changes::Changes;
@@ -50,15 +53,14 @@ impl Permitted {
         forward: AuthenticatedForward,
         request_id: &str,
         changes: Changes,
-        own_cookies: &[&str],
+        own_cookies: &[String],
         after: Option<After>,
     ) -> Result<Self, Refused> {
         let mut parts = forward.into_parts();
         if !changes.filtered.is_empty() {
             remove_with_aliases(&mut parts.headers, &changes.filtered);
         }
-        let without: Vec<&str> =
-            changes.filtered_cookies.iter().map(String::as_str).chain(own_cookies.iter().copied()).collect();
+        let without: Vec<&str> = changes.filtered_cookies.iter().chain(own_cookies).map(String::as_str).collect();
         cookies::change_sent(&mut parts.headers, &without, &changes.cookies());
         let target = changes.target()?.unwrap_or(parts.target);
         Ok(Self {
@@ -73,6 +75,16 @@ impl Permitted {
             request_id: request_id.to_owned(),
             after,
         })
+    }
+
+    /// Asks for the whole answer, unpacked, and under this host name: what is to be changed on its way must be seen whole.
+    pub fn ask_whole(&mut self, host: &str) {
+        remove_with_aliases(
+            &mut self.headers,
+            &[ACCEPT_ENCODING, RANGE, IF_RANGE, IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE],
+        );
+        self.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        host.clone_into(&mut self.host);
     }
 
     /// The host name asked for.

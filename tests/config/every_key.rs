@@ -20,7 +20,9 @@ fn lines() -> Vec<Line> {
             if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
                 let place = seen.iter().filter(|other| **other == name).count();
                 seen.push(name);
-                table = format!("{name}[{place}]").replace("front_doors.", "front_doors[1].");
+                table = format!("{name}[{place}]")
+                    .replace("front_doors.", "front_doors[1].")
+                    .replace("consumers.", "consumers[0].");
             } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 table = name.replace("front_doors.", "front_doors[0].");
             } else if let Some((key, _)) = line.split_once(" = ") {
@@ -124,6 +126,13 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("output_dialect", &["\"Azion\"", "\"\""], "accepted: nginx, azion"),
     ("error_style", &["\"xml\""], "accepted: json, problem+json, kong"),
     ("enable_mtls_endpoint_aliases", &["\"true\"", "1", "\"yes\""], "accepted: true or false"),
+    (
+        "mtls_host_prefix",
+        &["\"\"", "\"mtls\"", "\"Mtls.\"", "\".mtls.\"", "\"a..\"", "\"a b.\"", "\"-\""],
+        "ends with `.` or `-`",
+    ),
+    ("policy.authorization_server_metadata", &["\"off\"", "\"\""], "accepted: pass, rewrite"),
+    ("policy.advertise_certificate_bound_access_tokens", &["\"true\"", "1"], "accepted: true or false"),
     ("authorize.path", &["\"x\"", "\"/a/../b\"", "\"/a?b\"", "\"\""], "normalized path"),
     ("authorize.original_uri_header", &["\"a b\"", "\"\"", "\"host\""], "a header name"),
     ("authorize.original_uri_header", &["\"client_certificate\"", "\"x-forwarded-for\"", "\"x-cn\""], "a name of its own"),
@@ -261,6 +270,39 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("policy.self_signed_certificates", &["[\"sha256:12\"]", "[\"missing.pem\"]", "[\"sha1:00\"]"], "hint: "),
     ("policy.self_signed_certificates", &["[\"issuer-serial:01 CN=x\"]"], "`sha256:HEX`, `spki-sha256:HEX`"),
+    ("policy.certificate_bound_access_tokens", &["true", "\"on\"", "\"\""], "hint: accepted: "),
+    ("policy.dpop_bound_access_tokens", &["\"allow\""], "refuse, pass"),
+    ("policy.tls_client_auth", &["\"yes\""], "true or false"),
+    ("policy.self_signed_tls_client_auth", &["1"], "true or false"),
+    ("policy.pass_unregistered_clients", &["\"no\""], "true or false"),
+    ("oauth.clients[0].client_id", &["\"\"", "\"\u{e9}\""], "printable ASCII"),
+    ("oauth.clients[0].token_endpoint_auth_method", &["\"mtls\""], "accepted: tls_client_auth, self_signed_tls_client_auth"),
+    (
+        "oauth.clients[0].tls_client_auth_subject_dn",
+        &["\"\"", "\"app\"", "\"CN=a,\"", "\"XX=a\"", "\"/CN=a\""],
+        "a name as RFC 4514 has it",
+    ),
+    ("oauth.clients[0].rdn_order", &["\"reversed\""], "accepted: strict, any"),
+    ("oauth.clients[1].token_endpoint_auth_method", &["\"\""], "accepted: tls_client_auth"),
+    ("oauth.clients[1].jwks_uri", &["\"http://own.example/jwks\"", "\"jwks\""], "\"https://host/path\""),
+    ("oauth.clients[1].allow_private_addresses", &["\"no\""], "true or false"),
+    ("policy.required_scopes", &["[\"\"]", "[\"a b\"]", "[\"a\\\"b\"]"], "scopes, each a text of its own"),
+    (
+        "oauth.issuers.as.issuer",
+        &["\"as.example\"", "\"http://as.example\"", "\"https://u:p@as.example\"", "\"https://as.example?x\"", "\"\""],
+        "\"http\" only to this machine",
+    ),
+    ("oauth.issuers.as.audience", &["[]", "[\"\"]"], "what `aud` names"),
+    ("oauth.issuers.as.algorithms", &["[\"none\"]", "[\"HS256\"]", "[\"ps256\"]", "[\"ES512\"]"], "accepted: ES256, ES384"),
+    ("oauth.issuers.as.algorithms", &["[]"], "some of ES256"),
+    ("oauth.issuers.as.token_types", &["[]", "[\"\"]", "[\"application/at+jwt\"]"], "without \"application/\""),
+    ("oauth.issuers.as.clock_skew", &["\"10\"", "\"61s\"", "\"1500ms\""], "accepted: "),
+    ("oauth.issuers.as.jwks_uri", &["\"/jwks\"", "\"http://as.example/jwks\""], "\"https://host/path\""),
+    ("oauth.issuers.as.introspection_endpoint", &["\"http://192.0.2.1/\"", "\"file:///x\""], "\"https://host/path\""),
+    ("oauth.issuers.as.introspection_client_secret_file", &["\"secrets/missing\"", "\"secrets\""], "a file with the secret"),
+    ("oauth.issuers.as.introspection_cache", &["\"30\"", "\"2h\""], "accepted: "),
+    ("oauth.issuers.as.introspect", &["\"jwt\""], "accepted: opaque, all"),
+    ("oauth.issuers.as.allow_missing_audience", &["\"no\""], "true or false"),
     ("policy.expiry_warning", &["\"30\"", "\"30 days\"", "\"-1d\""], "a number with ms, s, m, h or d"),
     ("policy.expiry_warning", &["\"3661d\""], "at most ten years"),
     ("policy.expiry_warning_header", &["\"a b\"", "\"content-length\""], "a header name"),
@@ -268,6 +310,34 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.require_profile", &["\"no\""], "true or false"),
     ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
     ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("dn_helper.path", &["\"x\"", "\"/a/../b\"", "\"\""], "normalized path"),
+    ("dn_helper.path", &["\"/-/authorize\""], "a path of its own"),
+    ("consumers_file", &["\"lists/none\"", "\"secrets\"", "\"\"", "\"secrets/pepper\""], "or JSON lines"),
+    ("policy.consumer_by", &["[\"id\"]", "[\"Username\"]"], "accepted: username, custom_id"),
+    ("routes[0].policy.default_consumer", &["\"nobody\"", "\"4711\""], "the id or the username"),
+    ("routes[0].policy.anonymous", &["\"nobody\"", "\"4711\"", "\"Guest\""], "the id or the username"),
+    ("policy.skip_consumer_lookup", &["\"true\""], "true or false"),
+    ("policy.authenticated_group_by", &["\"cn\"", "\"O\""], "accepted: CN, DN"),
+    ("policy.san_dirname_matcher", &["[\"cn\"]", "[\"CommonName\"]", "[\"\"]"], "short or long name"),
+    ("consumers[0].id", &["\"\"", "\" x\"", "\"a\\u0007\""], "hint: "),
+    ("consumers[0].username", &["\"\"", "\" two\""], "hint: "),
+    ("consumers[0].custom_id", &["\"\"", "\"a\\nb\""], "without control characters"),
+    ("consumers[0].groups", &["[\"\"]", "[\"a,b\"]"], "hint: "),
+    ("consumers[0].tags", &["[\"a,b\"]"], "names without a comma"),
+    ("consumers[0].credentials[0].id", &["\"\""], "without control characters"),
+    ("consumers[0].credentials[0].subject_name", &["\"\""], "without control characters"),
+    (
+        "consumers[0].credentials[0].ca_certificate",
+        &["\"sha256:12\"", "\"none.pem\"", "\"secrets/pepper\""],
+        "`sha256:HEX` of a CA",
+    ),
+    ("consumers[0].credentials[1].certificate", &["\"sha256:12\"", "\"host.example\"", "\"\""], "accepted: `sha256:HEX`"),
+    ("consumers[0].credentials[2].san_uri", &["\"x\"", "\"\"", "\"spiffe:\""], "a URI"),
+    (
+        "consumers[0].credentials[3].subject",
+        &["{}", "{ o = \"x\" }", "{ O = \"\" }", "{ O = \"x\", \"2.5.4.10\" = \"y\" }"],
+        "one or more attributes",
+    ),
     ("profiles[0].kind", &["\"PSD2\"", "\"\""], "accepted: cdr, open_banking_uk, open_banking_uk_legacy"),
     ("profiles[0].issuers", &["[]", "[\"missing.pem\"]", "[\"sha256:00\"]"], "hint: "),
     ("profiles[0].check", &["\"off\""], "accepted: enforce, report"),
@@ -294,7 +364,14 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 15] = [
+const ANY_TEXT: [&str; 22] = [
+    "policy.anonymous",
+    "policy.default_consumer",
+    "policy.allow_groups",
+    "policy.deny_groups",
+    "oauth.clients[1].client_id",
+    "oauth.issuers.as.introspection_client_id",
+    "policy.access_token_issuer",
     "store.snapshot_file",
     "management.front_door",
     "management.tokens[0].name",
@@ -317,6 +394,8 @@ fn wrong_values_are_named_with_what_is_right() {
     for (path, values, accepted) in WRONG {
         let line_path = match *path {
             "routes[0].policy.trusted_ca" => "policy.trusted_ca",
+            "routes[0].policy.default_consumer" => "policy.default_consumer",
+            "routes[0].policy.anonymous" => "policy.anonymous",
             path => path.strip_suffix("_keys[0]").map_or(path, |_| "domains[0].cname_api_keys"),
         };
         let all = lines();

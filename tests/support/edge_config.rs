@@ -18,6 +18,8 @@ pub const PEPPER: &str = "feedface0123456789abcdeffeedface0123456789abcdeffeedfa
 /// A key for signatures, and the password of Redis: recognizable too.
 pub const SIGNATURE_KEY: &str = "c2lnbmF0dXJlLWtleS1mb3ItdGVzdHMtMDEyMzQ1Njc=\n";
 pub const REDIS_PASSWORD: &str = "open-sesame-open-sesame\n";
+/// The secret at the introspection endpoint.
+pub const INTROSPECTION_SECRET: &str = "only-the-issuer-may-see-this\n";
 /// What a front door sends.
 pub const KEY: &str = "the key of the front door";
 /// The instant of the tests, as the command line takes it.
@@ -101,10 +103,14 @@ pub const TENANT: &str = r#"
 error_style = "json"
 output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
+consumers_file = "lists/consumers.jsonl"
+mtls_host_prefix = "mtls."
 [authorize]
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
 original_method_header = "x-original-method"
+[dn_helper]
+path = "/-/dn"
 [[domains]]
 name = "api.example"
 front_door = "nginx"
@@ -180,15 +186,71 @@ signature_algorithms = []
 require_profile = false
 verification_mode = "enforce"
 self_signed_certificates = []
+certificate_bound_access_tokens = "off"
+access_token_issuer = "as"
+dpop_bound_access_tokens = "refuse"
+tls_client_auth = false
+self_signed_tls_client_auth = false
+pass_unregistered_clients = false
+authorization_server_metadata = "pass"
+advertise_certificate_bound_access_tokens = false
+required_scopes = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
 deny_certificates = []
+consumer_by = ["username", "custom_id"]
+default_consumer = "c1"
+anonymous = "guest"
+skip_consumer_lookup = false
+authenticated_group_by = "CN"
+san_dirname_matcher = ["commonName"]
+allow_groups = []
+deny_groups = ["blocked"]
+[[consumers]]
+id = "c1"
+username = "guest"
+custom_id = "4711"
+groups = ["eu", "beta"]
+tags = ["gold"]
+[[consumers.credentials]]
+id = "k1"
+subject_name = "host.example"
+ca_certificate = "trusted-ca/issuing.pem"
+[[consumers.credentials]]
+certificate = "spki-sha256:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab"
+[[consumers.credentials]]
+san_uri = "spiffe://example/a"
+[[consumers.credentials]]
+subject = { O = "Example" }
 [[profiles]]
 name = "nobodys"
 kind = "psd2"
 issuers = ["trusted-ca/nobodys.pem"]
 check = "report"
+[oauth.issuers.as]
+issuer = "https://as.example"
+audience = ["https://api.example"]
+algorithms = ["PS256"]
+token_types = ["at+jwt"]
+clock_skew = "10s"
+jwks_uri = "https://as.example/jwks"
+introspection_endpoint = "https://as.example/introspect"
+introspection_client_id = "edge"
+introspection_client_secret_file = "secrets/introspection"
+introspection_cache = "30s"
+introspect = "opaque"
+allow_missing_audience = false
+[[oauth.clients]]
+client_id = "app"
+token_endpoint_auth_method = "tls_client_auth"
+tls_client_auth_subject_dn = "CN=app,O=Example"
+rdn_order = "strict"
+[[oauth.clients]]
+client_id = "own"
+token_endpoint_auth_method = "self_signed_tls_client_auth"
+jwks_uri = "https://own.example/jwks"
+allow_private_addresses = true
 [upstreams.core]
 url = "http://127.0.0.1:19000"
 host = "preserve"
@@ -233,6 +295,16 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Takes the consumers out of the tenant's file, and all that names them.
+    pub fn without_consumers(&self) {
+        let text = self.read("tenants/acme.toml");
+        let (before, consumers) = text.split_once("[[consumers]]").unwrap();
+        let after = consumers.split_once("[[profiles]]").unwrap().1;
+        let names = ["consumers_file", "default_consumer", "anonymous", "deny_groups"];
+        let kept = before.lines().filter(|line| !names.iter().any(|name| line.starts_with(name)));
+        self.write("tenants/acme.toml", &format!("{}\n[[profiles]]{after}", kept.collect::<Vec<_>>().join("\n")));
+    }
+
     pub fn good() -> Self {
         let root = Ca::self_signed("Root", new_key(), LONG);
         let issuing = root.certify("Issuing", new_key(), LONG);
@@ -243,9 +315,13 @@ impl Folder {
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
+        folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
         folder.write("secrets/postgres", "geheim\n");
+        folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/postgres"] {
+        for file in
+            ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/postgres", "secrets/introspection"]
+        {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();
