@@ -90,6 +90,21 @@ impl CustomDomain {
         &self.name
     }
 
+    /// The name by which a front door asks for it.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether requests reach it.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The header with the client's address, when it is not the usual one.
+    pub fn client_ip_header(&self) -> Option<&HeaderName> {
+        self.client_ip_header.as_ref()
+    }
+
     /// Its keys.
     pub fn keys(&self) -> &[CustomKey] {
         &self.keys
@@ -147,13 +162,19 @@ impl CustomDomains {
         self.aliases.store(on, Ordering::Release);
     }
 
-    fn has_aliases(&self) -> bool {
+    /// Whether they are known so.
+    pub fn has_aliases(&self) -> bool {
         self.aliases.load(Ordering::Acquire)
     }
 
     /// The domain with this name.
     pub fn get(&self, name: &str) -> Option<Arc<CustomDomain>> {
         self.read().by_name.get(name).cloned()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read().by_name.len()
     }
 
     /// All of them, in no order.
@@ -169,6 +190,11 @@ impl CustomDomains {
         let names = [Some(host), host.strip_prefix(ALIAS), Some(alias.as_str())];
         let named = names.into_iter().flatten().find_map(|name| hosts.by_name.get(name));
         named.or_else(|| hosts.by_origin.get(host)).map(|domain| domain.name.to_string())
+    }
+
+    /// Whether a ready domain is reached under a host name, in lower case.
+    pub fn knows(&self, host: &str) -> bool {
+        self.find(host).is_some()
     }
 
     /// The ready domain that is reached under a host name, in lower case.

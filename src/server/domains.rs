@@ -17,12 +17,12 @@ use crate::shared::Shared;
 /// # Errors
 /// Why it cannot be opened or read.
 pub async fn open(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> io::Result<Arc<Registry>> {
-    let file = settings.store.display();
-    let failed = |why: String| io::Error::other(format!("the store `{file}`: {why}"));
+    let place = &settings.store;
+    let failed = |why: String| io::Error::other(format!("the store `{place}`: {why}"));
     let store = Store::open(&settings.store).await.map_err(|why| failed(why.to_string()))?;
     let clock = Box::new(UnixTime::now);
     let registry = Registry::start(store, Arc::clone(pepper), settings.registry.clone(), clock).await.map_err(failed)?;
-    tracing::info!("{} custom domains in `{file}`", registry.live().all().len());
+    tracing::info!("{} custom domains in `{place}`", registry.live().count());
     Ok(Arc::new(registry))
 }
 

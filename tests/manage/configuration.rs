@@ -43,7 +43,7 @@ fn what_cannot_be_is_told() {
         ("dns_servers = [\"", "dns_servers = [\"x", "`management.dns_servers`: found `x127"),
         ("[management]\n", &tls("missing.pem"), "`admin.tls.certificate`: `missing.pem` cannot be read"),
         ("[management]\n", &tls("trusted-ca/root.pem"), "`admin.tls.key`: `secrets/pepper`"),
-        ("[management]\n", "[store]\n[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
+        ("[management]\n", "[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
     ] {
         let found = check(&office, from, to);
         assert!(found.contains(said), "{from} -> {to}: {found}");

@@ -75,7 +75,9 @@ ocsp_max_age = "24h"
 /// Every key of the management API, each on a line of its own: further lines of `vestibule.toml`, for the tenant `acme` as it is.
 pub const MANAGEMENT: &str = r#"
 [store]
-file = "state.sqlite"
+url = "postgres://vestibule@127.0.0.1:5432/vestibule"
+password_file = "secrets/postgres"
+snapshot_file = "vestibule.snapshot"
 [management]
 tenant = "acme"
 front_door = "nginx"
@@ -329,6 +331,7 @@ impl Folder {
         folder.write("secrets/redis", REDIS_PASSWORD);
         folder.write("secrets/identity.pem", std::str::from_utf8(&new_key().private_key_to_pem_pkcs8().unwrap()).unwrap());
         folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
+        folder.write("secrets/postgres", "geheim\n");
         folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
         for file in [
@@ -337,6 +340,7 @@ impl Folder {
             "secrets/identity.pem",
             "secrets/probe",
             "secrets/redis",
+            "secrets/postgres",
             "secrets/introspection",
         ] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
