@@ -14,6 +14,7 @@ mod front_door;
 pub mod import;
 pub mod inspect;
 mod keygen;
+mod openapi;
 mod probe;
 mod recorded;
 mod rules;
@@ -66,6 +67,8 @@ enum Command {
     Probe(Box<probe::ProbeArgs>),
     /// Test the rules of a configuration
     Rules(rules::RulesArgs),
+    /// Print the OpenAPI document of the management API
+    Openapi,
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Keygen(args) => keygen::run(&args, &mut out),
         Command::Probe(args) => probe::run(&args, &mut out),
         Command::Rules(args) => rules::run(&args, &mut out),
+        Command::Openapi => openapi::run(&mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

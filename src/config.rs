@@ -119,6 +119,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         directory,
         tenants,
         tls,
+        admin_certificate: process.admin_tls.clone().flatten(),
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
         debugging: process.debugging.take(),

@@ -5,14 +5,16 @@
 //! only their tags are stored. Every change is one transaction with a line of the audit log and the next revision number, and
 //! reaches the data plane before it is acknowledged.
 
+mod client;
 mod dns;
 mod new_domain;
 mod record;
 mod registry;
 mod store;
 
+pub use client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential};
 pub use dns::DnsSettings;
 pub use new_domain::{ClientIpHeader, Metadata, NewDomain, Patch, host_name};
 pub use record::{AuditLine, DomainRecord, KeyRecord, Status};
-pub use registry::{ChangeError, Issued, PATIENCE, Registry, RegistrySettings};
+pub use registry::{ChangeError, ClientPatch, Issued, NewClient, PATIENCE, Registry, RegistrySettings, WithCredentials};
 pub use store::{Actor, ListQuery, Store, StoreError};

@@ -22,7 +22,7 @@ use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
 use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
-use crate::tls::ServerNames;
+use crate::tls::{ServerCertificate, ServerNames};
 use crate::upstream::Upstream;
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, ValidityFinding, Verification, verify_thumbprint};
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub tenants: Vec<Tenant>,
     /// The server names of our own TLS listener, when there is one.
     pub tls: Option<Arc<ServerNames>>,
+    /// The certificate of the admin listener, when it speaks TLS.
+    pub admin_certificate: Option<ServerCertificate>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.

@@ -5,13 +5,17 @@
 //! what it says (400), the thing itself (404, 409). A change goes on when whoever asked for it is gone.
 
 mod access;
+mod access_token;
 mod action;
 mod body;
-mod endpoint;
+mod clients;
 mod failure;
 mod list;
+mod openapi;
+mod operations;
 mod rate;
 mod render;
+mod token_endpoint;
 
 use std::sync::Arc;
 
@@ -24,11 +28,12 @@ use futures_util::StreamExt;
 use crate::clock::UnixTime;
 use crate::domains::{Actor, Registry};
 
-pub use access::{AdminToken, Scope, TOKEN_PREFIX, Tokens};
+pub use access::{AdminClient, AdminClients, AdminToken, Scope, TOKEN_PREFIX, Tokens};
+pub use openapi::document as openapi_document;
 pub use rate::RateLimits;
 
-use endpoint::Endpoint;
 use failure::Failure;
+use operations::{Action, Target};
 use rate::{Buckets, Standing};
 
 /// The largest body of a request, in octets: ten notes of 255 letters and what stands around them, many times over.
@@ -69,7 +74,7 @@ impl Reply {
 
 /// A request that may be done.
 struct Asked {
-    endpoint: Endpoint,
+    target: Target,
     query: String,
     body: Bytes,
     actor: Actor,
@@ -79,6 +84,11 @@ impl Management {
     /// The API over a registry.
     pub fn new(registry: Arc<Registry>, tokens: Tokens, limits: RateLimits, configured: Configured) -> Self {
         Self { registry, tokens, buckets: Buckets::new(limits), configured }
+    }
+
+    /// Whether clients get tokens here.
+    pub fn has_clients(&self) -> bool {
+        self.tokens.signer().is_some()
     }
 
     /// The registry.
@@ -91,7 +101,7 @@ impl Management {
         let id = request_id();
         let now = UnixTime::now();
         let mut standing = None;
-        let reply = match self.admit(&request, payload, &id, &mut standing).await {
+        let reply = match self.admit((&request, now), payload, &id, &mut standing).await {
             Ok(asked) => {
                 // A task of its own: what was begun ends, though the connection may break in the middle.
                 let done = actix_web::rt::spawn(async move { self.act(asked).await }).await;
@@ -102,32 +112,67 @@ impl Management {
         answer(reply, &id, standing, now)
     }
 
-    async fn admit(
+    /// Answers `POST /oauth/token`.
+    pub async fn handle_token(self: Arc<Self>, request: HttpRequest, payload: Payload) -> HttpResponse {
+        let (id, now) = (request_id(), UnixTime::now());
+        let mut standing = None;
+        let reply = self.token(&request, payload, (&id, now), &mut standing).await;
+        answer(reply, &id, standing, now)
+    }
+
+    async fn token(
         &self,
         request: &HttpRequest,
+        payload: Payload,
+        (id, now): (&str, UnixTime),
+        standing: &mut Option<Standing>,
+    ) -> Result<Reply, Failure> {
+        let body = read(payload).await?;
+        let applicant = token_endpoint::applicant(&self.tokens, (request.method(), request.headers()), &body)?;
+        let who = applicant.as_ref().ok().map(|applicant| applicant.position);
+        self.pass(*standing.insert(self.buckets.take(who)))?;
+        match applicant {
+            Ok(applicant) => {
+                let reply = token_endpoint::issue(&self.tokens, &applicant, id, now)?;
+                let client = self.tokens.client_at(applicant.position).map(|client| client.client_id.as_str());
+                tracing::info!(
+                    client,
+                    status = reply.status.as_u16(),
+                    request.id = id,
+                    "management API: a client asked for a token"
+                );
+                Ok(reply)
+            }
+            Err(refused) => Ok(refused),
+        }
+    }
+
+    async fn admit(
+        &self,
+        (request, now): (&HttpRequest, UnixTime),
         payload: Payload,
         id: &str,
         standing: &mut Option<Standing>,
     ) -> Result<Asked, Failure> {
-        let token = self.tokens.find(request.headers());
-        let who = token.as_ref().ok().map(|(position, _)| *position);
+        let caller = self.tokens.find(request.headers(), now);
+        let who = caller.as_ref().ok().map(|caller| caller.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
-        let (_, token) = token?;
-        let endpoint = Endpoint::find(request.method(), request.path())?;
-        let scope = endpoint.scope();
-        if !token.scopes.contains(&scope) {
+        let caller = caller?;
+        let target = Target::find(request.method().as_str(), request.path())?;
+        let scope = target.operation.scope;
+        if !caller.scopes.contains(&scope) {
             return Err(Failure::insufficient_scope(scope.word()));
         }
-        endpoint.check_ids()?;
-        if matches!(endpoint, Endpoint::Verify(_)) {
+        target.check_ids()?;
+        if target.operation.action == Action::VerifyDomain {
             self.pass(*standing.insert(self.buckets.take_verification()))?;
         }
         let body = match *request.method() {
             Method::POST | Method::PATCH => read(payload).await?,
             _ => Bytes::new(),
         };
-        let actor = Actor { name: token.name.clone(), request_id: id.to_owned() };
-        Ok(Asked { endpoint, query: request.query_string().to_owned(), body, actor })
+        let actor = Actor { name: caller.name, request_id: id.to_owned() };
+        Ok(Asked { target, query: request.query_string().to_owned(), body, actor })
     }
 
     fn pass(&self, standing: Standing) -> Result<(), Failure> {
@@ -151,8 +196,8 @@ fn answer(reply: Result<Reply, Failure>, id: &str, standing: Option<Standing>, n
     let (reply, wait, allow) = match reply {
         Ok(reply) => (reply, None, None),
         Err(failure) => {
-            let (wait, allow) = (failure.wait, failure.allow);
-            (Reply { status: failure.status, body: Some(failure.text()), next: None }, wait, allow)
+            let reply = Reply { status: failure.status, body: Some(failure.text()), next: None };
+            (reply, failure.wait, failure.allow)
         }
     };
     let mut response = HttpResponse::build(reply.status);
@@ -176,7 +221,7 @@ fn answer(reply: Result<Reply, Failure>, id: &str, standing: Option<Standing>, n
         response.insert_header((header::RETRY_AFTER, i64::from(wait)));
     }
     if let Some(allow) = allow {
-        response.insert_header((header::ALLOW, HeaderValue::from_static(allow)));
+        response.insert_header((header::ALLOW, allow));
     }
     if let Some(next) = reply.next {
         response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));

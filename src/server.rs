@@ -48,7 +48,7 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     let server = data_listeners(process, &shared)?;
     let settings = process.management.as_ref().zip(process.pepper.as_ref().ok());
     let management = settings.and_then(|(settings, pepper)| domains::management(settings, pepper, &shared));
-    let admin = process.admin.map(|address| admin::listen(address, Arc::clone(&shared), management)).transpose()?;
+    let admin = process.admin.map(|address| admin::listen(address, &shared, management)).transpose()?;
     let (handle, admin_handle) = (server.handle(), admin.as_ref().map(|admin| admin.handle()));
     if let Some(admin) = admin {
         actix_web::rt::spawn(admin);

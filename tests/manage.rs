@@ -26,6 +26,8 @@ mod vestibule_program;
 
 #[path = "manage/access.rs"]
 mod access;
+#[path = "manage/clients.rs"]
+mod clients;
 #[path = "manage/command.rs"]
 mod command;
 #[path = "manage/configuration.rs"]
@@ -42,5 +44,7 @@ mod lists;
 mod office;
 #[path = "manage/requests.rs"]
 mod requests;
+#[path = "manage/token_endpoint.rs"]
+mod token_endpoint;
 #[path = "manage/verification.rs"]
 mod verification;

@@ -26,6 +26,9 @@ pub(super) struct DomainsArgs {
     /// A file with a token; without it the variable VESTIBULE_ADMIN_TOKEN holds one
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
+    /// A PEM file with the CA of an admin listener that speaks TLS, beside those of the system
+    #[arg(long, value_name = "FILE", global = true)]
+    ca_file: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,
 }
@@ -113,7 +116,14 @@ impl Api {
             None => std::env::var(TOKEN).map_err(|_| format!("no token: --token-file, or the variable {TOKEN}"))?,
         };
         // The environment's proxies have no business with a token.
-        let client = Client::builder().no_proxy().timeout(PATIENCE).build().map_err(|why| why.to_string())?;
+        let mut builder = Client::builder().no_proxy().timeout(PATIENCE);
+        if let Some(file) = &args.ca_file {
+            let pem = std::fs::read(file).map_err(|why| format!("`{}` cannot be read: {why}", file.display()))?;
+            let cas =
+                reqwest::Certificate::from_pem_bundle(&pem).map_err(|why| format!("`{}` is no CA: {why}", file.display()))?;
+            builder = cas.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        }
+        let client = builder.build().map_err(|why| why.to_string())?;
         let url = format!("{}/api/v2/", args.url.trim_end_matches('/'));
         Ok(Self { client, url, token: Zeroizing::new(token.trim().to_owned()) })
     }

@@ -12,7 +12,7 @@ use super::table::Table;
 use super::tenant::Place;
 use crate::domains::{DnsSettings, RegistrySettings};
 use crate::front_door::{Contract, ContractHeader, CustomContract, CustomTemplate};
-use crate::manage::{AdminToken, RateLimits, Scope};
+use crate::manage::{AdminClient, AdminClients, AdminToken, RateLimits, Scope};
 use crate::rules::RuleSet;
 use crate::secret::{Pepper, Tag};
 use http::HeaderName;
@@ -28,6 +28,8 @@ pub struct ManagementSettings {
     pub front_door: String,
     /// Who may ask for what.
     pub tokens: Vec<AdminToken>,
+    /// Clients that get tokens.
+    pub clients: Option<AdminClients>,
     /// How often.
     pub limits: RateLimits,
 }
@@ -36,7 +38,7 @@ pub struct ManagementSettings {
 pub(super) fn read(
     process: &Table<'_>,
     folder: &Path,
-    admin: Option<SocketAddr>,
+    (admin, has_tls): (Option<SocketAddr>, bool),
     pepper: &Result<Arc<Pepper>, NoPepper>,
 ) -> Option<ManagementSettings> {
     let (store, table) = (process.table_or_empty("store"), process.table_or_empty("management"));
@@ -49,9 +51,9 @@ pub(super) fn read(
     }
     match admin {
         None => process.problem("management", "is served by the admin listener, and there is none", "`listen` in [admin]"),
-        Some(address) if !address.ip().is_loopback() => {
+        Some(address) if !address.ip().is_loopback() && !has_tls => {
             let found = format!("would be served in clear text to others: `admin.listen` is {address}");
-            process.problem("management", found, "an address of this machine alone, like \"127.0.0.1:9180\"");
+            process.problem("management", found, "[admin.tls], or an address of this machine alone, like \"127.0.0.1:9180\"");
         }
         Some(_) => {}
     }
@@ -59,8 +61,11 @@ pub(super) fn read(
         let accepted = format!("`secrets.pepper_file` = a file with {ACCEPTED_PEPPER}");
         process.problem("management", "issues keys, and there is no pepper to keep their tags under", accepted);
     }
-    for key in ["tenant", "front_door", "origin_domain", "tokens"].into_iter().filter(|key| !table.has(key)) {
+    for key in ["tenant", "front_door", "origin_domain"].into_iter().filter(|key| !table.has(key)) {
         table.problem(key, "is missing", accepted(key));
+    }
+    if !table.has("tokens") && !table.has("clients") {
+        table.problem("tokens", "is missing: nobody could ask for anything", accepted("tokens"));
     }
     store.finish();
     table.finish();
@@ -95,6 +100,7 @@ fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path) -> Option<Manag
         verifications_per_minute: number(table, "verifications_per_minute", 5),
     };
     let tokens = table.tables("tokens").into_iter().filter_map(token).collect();
+    let clients = clients(table);
     let file = store.text("file").unwrap_or_else(|| "vestibule.sqlite".into());
     let recheck = u32::try_from(recheck).unwrap_or(u32::MAX);
     Some(ManagementSettings {
@@ -102,6 +108,7 @@ fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path) -> Option<Manag
         registry: RegistrySettings { tenant: tenant?, origin_domain: origin_domain?, dns, recheck },
         front_door: front_door?,
         tokens,
+        clients,
         limits,
     })
 }
@@ -111,11 +118,17 @@ fn number(table: &Table<'_>, key: &str, default: u32) -> u32 {
 }
 
 fn token(table: Table<'_>) -> Option<AdminToken> {
-    let words: Vec<&str> = Scope::ALL.iter().map(|(_, word)| *word).collect();
     let name = table.required_text("name", "a name, for the audit log");
     let accepted = "the tag that `vestibule keygen --admin-token` prints";
     let tag = table.required_text("tag", accepted);
     let tag = tag.and_then(|tag| Tag::parse(&tag).map_err(|why| table.problem("tag", format!("it {why}"), accepted)).ok());
+    let scopes = scopes(&table);
+    table.finish();
+    Some(AdminToken { name: name?, tag: tag?, scopes })
+}
+
+fn scopes(table: &Table<'_>) -> Vec<Scope> {
+    let words: Vec<&str> = Scope::ALL.iter().map(|(_, word)| *word).collect();
     let texts = table.texts("scopes");
     if texts.is_empty() {
         table.problem("scopes", "allows nothing", format!("some of {}", words.join(", ")));
@@ -127,8 +140,58 @@ fn token(table: Table<'_>) -> Option<AdminToken> {
             None => table.problem("scopes", format!("found `{text}`"), format!("accepted: {}", words.join(", "))),
         }
     }
+    scopes
+}
+
+/// A day: a token cannot be called back.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// Clients that get tokens for their secrets; none when there are none.
+fn clients(table: &Table<'_>) -> Option<AdminClients> {
+    let clients: Vec<AdminClient> = table.tables("clients").into_iter().filter_map(client).collect();
+    let audience = table.parsed("audience", audience);
+    let lifetime = table.positive_duration("token_lifetime", Duration::from_secs(900));
+    if lifetime > LONGEST_LIFETIME || lifetime.subsec_nanos() > 0 {
+        table.problem("token_lifetime", format!("found {lifetime:?}"), "accepted: whole seconds, up to \"24h\"");
+    }
+    if !table.has("clients") {
+        for key in ["audience", "token_lifetime"].into_iter().filter(|key| table.has(key)) {
+            table.problem(key, "has no effect without [[management.clients]]", format!("a client, or no `{key}`"));
+        }
+        return None;
+    }
+    if !table.has("audience") {
+        table.problem("audience", "is missing, and there are clients", AUDIENCE);
+    }
+    for (position, client) in clients.iter().enumerate() {
+        if clients.iter().take(position).any(|other| other.client_id == client.client_id) {
+            table.problem("clients", format!("two have the client_id `{}`", client.client_id), "one each");
+        }
+    }
+    Some(AdminClients { audience: audience?, lifetime: u32::try_from(lifetime.as_secs()).ok()?, clients })
+}
+
+const AUDIENCE: &str = "where the SDKs find the API, like \"https://manage.example.com/api/v2/\"";
+
+fn audience(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").and_then(|rest| rest.strip_suffix("/api/v2/"));
+    let named = host.is_some_and(|host| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/'));
+    if named { Ok(text.to_owned()) } else { Err(format!("accepted: {AUDIENCE}")) }
+}
+
+fn client(table: Table<'_>) -> Option<AdminClient> {
+    let client_id = table.required_text("client_id", "an id, which stands in the audit log too");
+    let accepted = "one tag, or two while the secret is changed; `vestibule keygen --admin-token` prints them";
+    let texts = table.texts("client_secrets");
+    if texts.is_empty() || texts.len() > 2 {
+        table.problem("client_secrets", format!("found {} tags", texts.len()), accepted);
+    }
+    let secrets = texts.iter().filter_map(|tag| {
+        Tag::parse(tag).map_err(|why| table.problem("client_secrets", format!("a tag {why}"), accepted)).ok()
+    });
+    let (secrets, scopes) = (secrets.collect(), scopes(&table));
     table.finish();
-    Some(AdminToken { name: name?, tag: tag?, scopes })
+    Some(AdminClient { client_id: client_id?, secrets, scopes })
 }
 
 /// What the custom domains of a tenant have in common; none when they are another tenant's.

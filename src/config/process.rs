@@ -22,6 +22,7 @@ use crate::revocation::RevocationSettings;
 use crate::rules::GeoIp;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
+use crate::tls::ServerCertificate;
 
 /// Where front doors connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub struct Process {
     pub shutdown_timeout: Duration,
     /// The admin listener.
     pub admin: Option<SocketAddr>,
+    /// Its certificate, when it speaks TLS; the inner one is none after a problem.
+    pub(super) admin_tls: Option<Option<ServerCertificate>>,
     /// The secret under which tags are made. Only front doors that prove themselves by a key need it.
     pub pepper: Result<Arc<Pepper>, NoPepper>,
     /// How large a request head may be.
@@ -116,6 +119,11 @@ impl Process {
         let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
         let replay_table = table.table_or_empty("replay");
         let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
+        let admin_tls = server_tls::admin(&admin, folder, warnings);
+        if admin_tls.is_some() && !admin.has("listen") {
+            admin.problem("tls", "has no effect without `admin.listen`", "`listen` in [admin], or no [admin.tls]");
+        }
+        let has_tls = admin_tls.is_some();
         let probing = table.table_or_empty("probe");
         let pepper = pepper(&secrets, folder, warnings).map(Arc::new);
         let process = Self {
@@ -126,7 +134,8 @@ impl Process {
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin_listen,
-            management: management::read(&table, folder, admin_listen, &pepper),
+            admin_tls,
+            management: management::read(&table, folder, (admin_listen, has_tls), &pepper),
             pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),

@@ -1,6 +1,7 @@
 //! The registry: what may be done with custom domains. It writes into the store and, before it acknowledges, into what requests
 //! are judged by.
 
+mod clients;
 mod keys;
 mod watch;
 
@@ -19,6 +20,7 @@ use crate::clock::UnixTime;
 use crate::front_door::{CustomDomain, CustomDomains, CustomKey, KeyUse};
 use crate::secret::Pepper;
 
+pub use clients::{ClientPatch, NewClient, WithCredentials};
 pub use keys::Issued;
 pub use watch::PATIENCE;
 
@@ -57,6 +59,16 @@ pub enum ChangeError {
     NotReady,
     /// It has two keys already.
     TwoKeys,
+    /// There is no such client.
+    UnknownClient,
+    /// The client has no such credential.
+    UnknownCredential,
+    /// A client with this id exists.
+    ClientExists,
+    /// The client would have more credentials than this.
+    TooManyCredentials(usize),
+    /// The client authenticates itself with the credential.
+    CredentialInUse,
     /// A value is not accepted: of which property, and why.
     Invalid(&'static str, String),
     /// The store did not do it.
@@ -372,15 +384,19 @@ fn random<const N: usize>() -> Result<[u8; N], ChangeError> {
     Ok(bytes)
 }
 
-/// Letters and digits, each as likely as the other.
 fn random_id() -> Result<String, ChangeError> {
+    random_letters(ID_LENGTH)
+}
+
+/// Letters and digits, each as likely as the other.
+fn random_letters(length: usize) -> Result<String, ChangeError> {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut id = String::with_capacity(ID_LENGTH);
-    while id.len() < ID_LENGTH {
+    let mut id = String::with_capacity(length);
+    while id.len() < length {
         let bytes = random::<32>()?;
         // 248 is the largest multiple of 62 in an octet.
         let fair = bytes.iter().filter(|byte| **byte < 248).filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
-        id.extend(fair.take(ID_LENGTH - id.len()).map(|letter| char::from(*letter)));
+        id.extend(fair.take(length - id.len()).map(|letter| char::from(*letter)));
     }
     Ok(id)
 }

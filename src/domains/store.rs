@@ -3,6 +3,7 @@
 //! first has revoked.
 
 mod change;
+mod clients;
 mod rows;
 mod schema;
 

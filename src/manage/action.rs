@@ -3,9 +3,9 @@
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::{Asked, Management, Reply, body, list, render};
+use super::operations::Action;
+use super::{Asked, Management, Reply, body, clients, list, render};
 use crate::domains::{ChangeError, DomainRecord};
 
 /// The most lines of the audit log in one answer.
@@ -13,23 +13,24 @@ const MOST_LINES: usize = 1_000;
 
 impl Management {
     pub(super) async fn act(&self, asked: Asked) -> Result<Reply, Failure> {
-        let Asked { endpoint, query, body, actor } = &asked;
+        let Asked { target, query, body, actor } = &asked;
+        let id = target.id(0);
         let registry = &self.registry;
         let shown = |record: DomainRecord| Reply::ok(&render::domain(registry, record, None));
         let about = |id: &str| {
             let id = id.to_owned();
             move |why: ChangeError| Failure::of_change(&id, why)
         };
-        match endpoint {
-            Endpoint::List => self.list(query).await,
-            Endpoint::Create => {
+        match target.operation.action {
+            Action::ListDomains => self.list(query).await,
+            Action::CreateDomain => {
                 let new = body::new_domain(body)?;
                 self.refuse_configured(&new.domain)?;
                 let record = registry.create(new, actor).await.map_err(about(""))?;
                 Reply::json(StatusCode::CREATED, &render::domain(registry, record, None))
             }
-            Endpoint::Default => self.show_default(registry.default_domain().await.map_err(about(""))?),
-            Endpoint::SetDefault => {
+            Action::DefaultDomain => self.show_default(registry.default_domain().await.map_err(about(""))?),
+            Action::SetDefaultDomain => {
                 let name = body::default_domain(body)?;
                 let done = registry.set_default(&name, actor).await.map_err(|why| match why {
                     ChangeError::NotReady => {
@@ -40,35 +41,72 @@ impl Management {
                 })?;
                 self.show_default(done)
             }
-            Endpoint::Get(id) => shown(registry.get(id).await.map_err(about(id))?),
-            Endpoint::Patch(id) => shown(registry.patch(id, body::patch(body)?, actor).await.map_err(about(id))?),
-            Endpoint::Delete(id) => registry.delete(id, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
-            Endpoint::Verify(id) => {
+            Action::GetDomain => shown(registry.get(id).await.map_err(about(id))?),
+            Action::UpdateDomain => shown(registry.patch(id, body::patch(body)?, actor).await.map_err(about(id))?),
+            Action::DeleteDomain => registry.delete(id, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
+            Action::VerifyDomain => {
                 let (record, issued) = registry.verify(id, actor).await.map_err(about(id))?;
                 Reply::ok(&render::domain(registry, record, issued))
             }
-            Endpoint::Test(id) => match registry.test(id).await.map_err(about(id))? {
+            Action::TestDomain => match registry.test(id).await.map_err(about(id))? {
                 Ok(()) => Reply::ok(&json!({ "success": true })),
                 Err(why) => Reply::ok(&json!({ "success": false, "message": why })),
             },
-            Endpoint::Keys(id) => {
+            Action::ListKeys => {
                 let keys = registry.keys(id).await.map_err(about(id))?;
                 Reply::ok(&keys.into_iter().map(render::key).collect::<Vec<_>>())
             }
-            Endpoint::Rotate(id) => {
+            Action::RotateKey => {
                 let overlap = body::overlap(body)?;
                 let (issued, keys) = registry.rotate(id, overlap, actor).await.map_err(about(id))?;
                 Reply::json(StatusCode::CREATED, &render::rotated(&issued, keys))
             }
-            Endpoint::Revoke(id, key) => registry.revoke(id, key, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
-            Endpoint::Settings => self.settings(query).await,
-            Endpoint::SetSettings => {
+            Action::RevokeKey => registry.revoke(id, target.id(1), actor).await.map(|()| Reply::nothing()).map_err(about(id)),
+            Action::GetSettings => self.settings(query).await,
+            Action::UpdateSettings => {
                 if let Some(on) = body::settings(body)? {
                     registry.set_aliases(on, actor).await.map_err(about(""))?;
                 }
                 self.settings("").await
             }
-            Endpoint::Audit => self.audit(query).await,
+            Action::ListClients => {
+                let wanted = clients::Wanted::read(query)?;
+                let found = registry.clients(wanted.after(), wanted.per_page()).await.map_err(about(""))?;
+                Reply::ok(&wanted.answer(found).map_err(|why| Failure::internal(&why.to_string()))?)
+            }
+            Action::CreateClient => {
+                let done = registry.create_client(clients::new_client(body)?, actor).await.map_err(about(""))?;
+                Reply::json(StatusCode::CREATED, &clients::client(done))
+            }
+            Action::GetClient => Reply::ok(&clients::client(registry.client(id).await.map_err(about(id))?)),
+            Action::UpdateClient => {
+                let done = registry.update_client(id, clients::client_patch(body)?, actor).await.map_err(about(id))?;
+                Reply::ok(&clients::client(done))
+            }
+            Action::DeleteClient => registry.delete_client(id, actor).await.map(|()| Reply::nothing()).map_err(about(id)),
+            Action::ListCredentials => {
+                let (_, found) = registry.client(id).await.map_err(about(id))?;
+                Reply::ok(&found.into_iter().map(clients::credential).collect::<Vec<_>>())
+            }
+            Action::CreateCredential => {
+                let new = clients::new_credential(body)?;
+                let done = registry.add_credential(id, new, actor).await.map_err(about(id))?;
+                Reply::json(StatusCode::CREATED, &clients::credential(done))
+            }
+            Action::GetCredential => {
+                Reply::ok(&clients::credential(registry.credential(id, target.id(1)).await.map_err(about(id))?))
+            }
+            Action::UpdateCredential => {
+                let end = clients::credential_end(body)?;
+                let done = registry.end_credential(id, target.id(1), end, actor).await.map_err(about(id))?;
+                // Auth0 says 201 here.
+                Reply::json(StatusCode::CREATED, &clients::credential(done))
+            }
+            Action::DeleteCredential => {
+                let done = registry.delete_credential(id, target.id(1), actor).await;
+                done.map(|()| Reply::nothing()).map_err(about(id))
+            }
+            Action::ListAudit => self.audit(query).await,
         }
     }
 
@@ -113,8 +151,7 @@ impl Management {
         let (mut fields, mut include) = (Vec::new(), true);
         for (name, value) in list::parameters(query)? {
             if !list::fields(&name, &value, &mut fields, &mut include)? {
-                let message = format!("Query validation error: 'Additional properties not allowed: {name:.40}'.");
-                return Err(Failure::bad_request("invalid_query_string", message));
+                return Err(list::unknown(&name));
             }
         }
         let settings = json!({ "mtls": { "enable_endpoint_aliases": aliases } });

@@ -30,7 +30,19 @@ impl Body {
         if bytes.iter().all(u8::is_ascii_whitespace) { Ok(Self(Map::new())) } else { Self::read(bytes) }
     }
 
-    fn text(&mut self, name: &'static str) -> Result<Option<String>, Failure> {
+    /// The same of a value within another.
+    pub(super) fn of(value: Value, property: &str) -> Result<Self, Failure> {
+        match value {
+            Value::Object(properties) => Ok(Self(properties)),
+            other => Err(wrong_type(property, "object", &other)),
+        }
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Failure> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -39,7 +51,7 @@ impl Body {
     }
 
     /// An inner none is `null`.
-    fn text_or_null(&mut self, name: &'static str) -> Result<Option<Option<String>>, Failure> {
+    pub(super) fn text_or_null(&mut self, name: &'static str) -> Result<Option<Option<String>>, Failure> {
         if self.0.get(name) == Some(&Value::Null) {
             self.0.remove(name);
             return Ok(Some(None));
@@ -47,7 +59,7 @@ impl Body {
         Ok(self.text(name)?.map(Some))
     }
 
-    fn one_of(&mut self, name: &'static str, words: &[&str]) -> Result<Option<String>, Failure> {
+    pub(super) fn one_of(&mut self, name: &'static str, words: &[&str]) -> Result<Option<String>, Failure> {
         match self.text(name)? {
             Some(word) if !words.contains(&word.as_str()) => {
                 Err(Failure::property(name, &format!("No enum match for: {word:.40}")))
@@ -85,7 +97,7 @@ impl Body {
         text.map(|text| text.map(read).transpose()).transpose()
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<(), Failure> {
         let names: Vec<String> = self.0.keys().map(|name| format!("{name:.40}")).collect();
         if names.is_empty() {
             return Ok(());
@@ -94,7 +106,11 @@ impl Body {
     }
 }
 
-fn wrong_type(name: &str, expected: &str, found: &Value) -> Failure {
+pub(super) fn missing(name: &str) -> Failure {
+    Failure::body(&format!("Missing required property: {name}"))
+}
+
+pub(super) fn wrong_type(name: &str, expected: &str, found: &Value) -> Failure {
     let found = match found {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -108,7 +124,6 @@ fn wrong_type(name: &str, expected: &str, found: &Value) -> Failure {
 
 pub(super) fn new_domain(bytes: &Bytes) -> Result<NewDomain, Failure> {
     let mut body = Body::read(bytes)?;
-    let missing = |name: &str| Failure::body(&format!("Missing required property: {name}"));
     let domain = body.text("domain")?.ok_or_else(|| missing("domain"))?;
     let domain = host_name(&domain).map_err(|why| Failure::property("domain", &why))?;
     let kind = body.one_of("type", &["auth0_managed_certs", "self_managed_certs"])?.ok_or_else(|| missing("type"))?;
@@ -143,7 +158,7 @@ pub(super) fn patch(bytes: &Bytes) -> Result<Patch, Failure> {
 
 pub(super) fn default_domain(bytes: &Bytes) -> Result<String, Failure> {
     let mut body = Body::read(bytes)?;
-    let domain = body.text("domain")?.ok_or_else(|| Failure::body("Missing required property: domain"))?;
+    let domain = body.text("domain")?.ok_or_else(|| missing("domain"))?;
     body.finish()?;
     Ok(domain.to_ascii_lowercase())
 }
@@ -155,7 +170,10 @@ pub(super) fn overlap(bytes: &Bytes) -> Result<u32, Failure> {
     let overlap = match body.0.remove(name) {
         None => OVERLAP,
         Some(value) => {
-            let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+            // JSON knows no difference between 60 and 60.0.
+            let whole =
+                value.as_f64().filter(|seconds| seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(seconds));
+            let seconds = whole.map(|seconds| seconds as u32);
             let range = || Failure::property(name, &format!("Expected a whole number from 0 to {LONGEST_OVERLAP}"));
             seconds.filter(|seconds| *seconds <= LONGEST_OVERLAP).ok_or_else(range)?
         }

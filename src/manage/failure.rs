@@ -14,7 +14,7 @@ pub(super) struct Failure {
     /// Seconds until another try makes sense.
     pub(super) wait: Option<u32>,
     /// The methods that the path has.
-    pub(super) allow: Option<&'static str>,
+    pub(super) allow: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allow: String) -> Self {
         let failure = Self::new(StatusCode::METHOD_NOT_ALLOWED, None, format!("This path takes {allow}"));
         Self { allow: Some(allow), ..failure }
     }
@@ -99,6 +99,19 @@ impl Failure {
             ChangeError::TwoKeys => conflict(
                 "key_limit",
                 "Two keys are in force. Revoke one of them, or rotate with an overlap of 0 seconds, which ends both.",
+            ),
+            ChangeError::UnknownClient => Self::not_found(Some("inexistent_client"), "The client does not exist".into()),
+            ChangeError::UnknownCredential => {
+                Self::not_found(Some("inexistent_credential"), "The credential does not exist".into())
+            }
+            ChangeError::ClientExists => conflict("client_exists", "A client with this client_id already exists."),
+            ChangeError::TooManyCredentials(most) => {
+                Self::bad_request("credential_limit", format!("A client can have a maximum of {most} credentials"))
+            }
+            ChangeError::CredentialInUse => Self::bad_request(
+                "credential_in_use",
+                "The client authenticates itself with this credential. Take it out of client_authentication_methods first."
+                    .into(),
             ),
             ChangeError::Invalid(property, why) => Self::property(property, &why),
             ChangeError::Store(why) => Self::internal(&format!("the store: {why}")),

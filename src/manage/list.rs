@@ -43,13 +43,19 @@ fn invalid(message: &str) -> Failure {
     Failure::bad_request("invalid_query_string", format!("Query validation error: {message}"))
 }
 
+pub(super) fn unknown(name: &str) -> Failure {
+    invalid(&format!("'Additional properties not allowed: {name:.40}'."))
+}
+
+/// What a text of a form stands for.
+pub(super) fn decoded(text: &str) -> Result<String, Failure> {
+    let spaced = text.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8().map_err(|_| invalid("it is not UTF-8"))?;
+    Ok(text.into_owned())
+}
+
 /// Name and value of every parameter.
 pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>, Failure> {
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let text = percent_decode_str(&spaced).decode_utf8().map_err(|_| invalid("it is not UTF-8"))?;
-        Ok(text.into_owned())
-    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(name, value)| Ok((decoded(name)?, decoded(value)?))).collect()
 }
@@ -102,7 +108,7 @@ pub(super) fn read(query: &str) -> Result<Wanted, Failure> {
             "q" => search(&value, &mut wanted)?,
             "sort" if value == "domain:1" => {}
             "sort" => return Err(invalid("'domain:1 is the only order' on property sort.")),
-            other => return Err(invalid(&format!("'Additional properties not allowed: {other:.40}'."))),
+            other => return Err(unknown(other)),
         }
     }
     Ok(wanted)

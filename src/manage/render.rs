@@ -83,7 +83,7 @@ pub(super) struct Audit {
 }
 
 /// With milliseconds, as Auth0 writes instants.
-fn instant(time: UnixTime) -> String {
+pub(super) fn instant(time: UnixTime) -> String {
     time.rfc3339().replace('Z', ".000Z")
 }
 

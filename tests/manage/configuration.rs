@@ -32,6 +32,12 @@ fn what_cannot_be_is_told() {
         ("origin_domain = \"edge", "origin_domain = \"-edge", "`management.origin_domain`: found `-edge.vestibule.example`"),
         ("scopes = [\"read:logs\"]", "scopes = [\"read:everything\"]", "scopes`: found `read:everything`"),
         ("scopes = [\"read:logs\"]", "scopes = []", "scopes`: allows nothing"),
+        ("client_id = \"ci\"\n", "", "`management.clients[0].client_id`: is missing"),
+        ("client_secrets = [", "client_secrets = [] #", "client_secrets`: found 0 tags"),
+        ("audience = \"https", "audience = \"http", "`management.audience`: found `http:"),
+        ("audience = ", "# audience = ", "`management.audience`: is missing, and there are clients"),
+        ("[management]\n", "[management]\ntoken_lifetime = \"25h\"\n", "`management.token_lifetime`: found"),
+        ("[[management.clients]]", "[[management.clients2]]", "`management.audience`: has no effect without"),
         ("dns_servers = [\"", "dns_servers = [\"x", "`management.dns_servers`: found `x127"),
         ("[management]\n", "[store]\n[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
     ] {

@@ -12,19 +12,33 @@ use crate::vestibule_program::{Files, Vestibule};
 /// A token with every scope.
 pub(crate) const TOKEN: &str = "vestibule_admin_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// Every scope.
-pub(crate) const SCOPES: [&str; 7] = [
+pub(crate) const SCOPES: [&str; 15] = [
     "read:custom_domains",
     "create:custom_domains",
     "update:custom_domains",
     "delete:custom_domains",
     "read:tenant_settings",
     "update:tenant_settings",
+    "read:clients",
+    "create:clients",
+    "update:clients",
+    "delete:clients",
+    "read:client_credentials",
+    "create:client_credentials",
+    "update:client_credentials",
+    "delete:client_credentials",
     "read:logs",
 ];
 /// Below which origin domain names stand.
 pub(crate) const ORIGIN: &str = "edge.vestibule.example";
 /// Where lists and creations go.
 pub(crate) const DOMAINS: &str = "/api/v2/custom-domains";
+
+/// Where SDKs that fetch their tokens find the API.
+pub(crate) const AUDIENCE: &str = "https://127.0.0.1:{admin}/api/v2/";
+/// The secret of the client `ci`, and what it may.
+pub(crate) const SECRET: &str = "the-secret-of-ci";
+pub(crate) const CLIENT_SCOPES: [&str; 3] = ["read:custom_domains", "create:custom_domains", "read:logs"];
 
 /// The tag of a token or key.
 pub(crate) fn tag(secret: &str) -> String {
@@ -43,10 +57,14 @@ pub(crate) fn token(name: &str, secret: &str, scopes: &[&str]) -> String {
 
 /// The lines of `[management]`, and what follows.
 pub(crate) fn management(dns: &DnsServer, further: &str) -> String {
+    let client = format!(
+        "[[management.clients]]\nclient_id = \"ci\"\nclient_secrets = [\"{}\"]\nscopes = {CLIENT_SCOPES:?}\n",
+        tag(SECRET)
+    );
     let tokens: String = SCOPES.iter().map(|scope| token(scope, &token_of(scope), &[scope])).collect();
     format!(
         "\n[management]\ntenant = \"bank\"\nfront_door = \"nginx\"\norigin_domain = \"{ORIGIN}\"\ndns_servers = [\"{}\"]\n\
-         dns_timeout = \"250ms\"\n{further}\n{}{tokens}",
+         dns_timeout = \"250ms\"\naudience = \"{AUDIENCE}\"\n{further}\n{}{tokens}{client}",
         dns.address(),
         token("ops", TOKEN, &SCOPES),
     )
@@ -84,7 +102,7 @@ impl Office {
     }
 
     pub(crate) fn ask_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
-        ask(self.bank.vestibule.admin_port(), token, method, path, body)
+        ask_over(self.bank.vestibule.connect_admin(), token, method, path, body)
     }
 
     /// Creates a domain.
@@ -135,7 +153,10 @@ pub(crate) fn path(domain: &Value) -> String {
 
 /// A request to the management API on a connection of its own. Without an answer the status is 0.
 pub(crate) fn ask(port: u16, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
-    let mut client = Client::tcp(port);
+    ask_over(Client::tcp(port), token, method, path, body)
+}
+
+fn ask_over(mut client: Client, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     client.ask(format!(
         "{method} {path} HTTP/1.1\r\nhost: admin\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\

@@ -77,7 +77,7 @@ fn paths_methods_and_ids() {
     let office = Office::open();
     let unknown = format!("{DOMAINS}/cd_0123456789abcdef");
     for (method, path, status) in [
-        ("GET", "/api/v2/clients", 404),
+        ("GET", "/api/v2/users", 404),
         ("GET", "/api/v2/custom-domains/", 400),
         ("GET", "/api/v2/custom-domains/cd_1/x/y/z", 404),
         ("PUT", DOMAINS, 405),

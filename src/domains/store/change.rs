@@ -17,7 +17,7 @@ pub struct Actor {
 
 /// A change that is being made. Dropped, it never was.
 pub(in crate::domains) struct Change {
-    transaction: Transaction<'static, Any>,
+    pub(super) transaction: Transaction<'static, Any>,
 }
 
 impl Change {
