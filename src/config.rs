@@ -15,6 +15,7 @@ mod environment;
 mod expiry;
 mod front_doors;
 mod management;
+mod metadata;
 mod mutual_tls;
 mod oauth;
 mod own_tls;

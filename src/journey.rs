@@ -136,12 +136,13 @@ impl Snapshot {
             headers: forward.headers(),
             query: forward.target().query(),
             form: findings.form.as_deref(),
-            at_mtls_host: forward.host() != forward.domain().name(),
+            beside_mtls_host: forward.is_beside_mtls_host(),
+            now,
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
             trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
             in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
         };
-        findings.oauth.client = self.authenticate_client(&request, &route.policy).await?;
+        findings.oauth.client = self.authenticate_client(&request, tenant, &route.policy).await?;
         let verification = verification.map(Arc::as_ref);
         let found = Identification::find(admission, presentation, verification, &policy.consumers);
         let found = enforced(found, policy, &mut findings.monitored, |refused| Identification::not_enforced(&refused))?;
@@ -188,11 +189,12 @@ impl Snapshot {
     async fn authenticate_client(
         &self,
         request: &TokenRequest<'_>,
+        tenant: &Tenant,
         policy: &RoutePolicy,
     ) -> Result<Option<AuthenticatedClient>, Refused> {
         match (&policy.client_auth, &self.oauth) {
             (None, _) => Ok(None),
-            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, request).await,
+            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, tenant.registered_clients.as_deref(), request).await,
             (Some(_), None) => Err(Refused::new(Refusal::OauthClientUnverifiable, "nothing asks authorization servers")),
         }
     }

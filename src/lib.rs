@@ -85,11 +85,13 @@ pub mod consumer;
 pub mod rules;
 
 // Effects.
-pub mod domains;
 pub mod oauth;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;
+
+// What the store holds.
+pub mod domains;
 
 // Surfaces.
 pub mod answer;

@@ -39,6 +39,8 @@ mod issuer;
 mod jwk;
 mod jws;
 mod keys;
+mod metadata;
+mod registered;
 
 use std::fmt;
 use std::io;
@@ -59,11 +61,13 @@ use crate::clock::UnixTime;
 pub use access_token::{AcceptedToken, AccessTokenPolicy, Presented};
 pub use client::{Client, ClientCertificates, ClientJwks, ClientMethod, ClientSubject, Clients, registered_certificates};
 pub use client_auth::{
-    AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, MOST_FORM_BYTES, TokenRequest,
+    AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, ClientSource, MOST_FORM_BYTES, TokenRequest,
 };
 pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
+pub use metadata::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
+pub use registered::{Credential, RegisteredClients};
 
 /// How long one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,6 +5,7 @@
 
 mod appetite;
 mod form;
+mod metadata;
 mod shared_caches;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot, Tenant};
 use crate::oauth::MOST_FORM_BYTES;
 use crate::presented::Presentation;
 use crate::probe::Sight;
@@ -87,11 +88,13 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         },
         false => payload,
     };
+    let metadata = metadata::Asked::of(&forward);
     match record.decide(forward, now).await {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
-            send(record, *sending, way_back, payload, unread).await
+            let changed = metadata.map(|asked| (asked, tenant));
+            send(record, *sending, way_back, payload, unread, changed).await
         }
         Ok(Decided::Answered(answered)) => {
             if matches!(answered.says(), Says::Drop) {
@@ -134,11 +137,30 @@ struct WayBack {
     style: ErrorStyle,
 }
 
-async fn send(record: Record, sending: Sending, way_back: WayBack, payload: Payload, unread: Unread) -> Response {
+async fn send(
+    record: Record,
+    sending: Sending,
+    way_back: WayBack,
+    payload: Payload,
+    unread: Unread,
+    metadata: Option<(metadata::Asked, &Tenant)>,
+) -> Response {
     let Sending { mut permitted, route, upstream } = sending;
+    let metadata = metadata.zip(route.policy.metadata.as_ref());
+    if let Some(((asked, _), _)) = &metadata {
+        asked.prepare(&mut permitted);
+    }
     let after = permitted.take_after();
     match upstream::forward(&upstream, permitted, route.request_body_limit, payload).await {
-        Ok(answer) => respond(record, answer, after, way_back),
+        Ok(mut answer) => {
+            if let Some(((asked, tenant), policy)) = metadata {
+                match asked.rewrite(&mut answer, policy, tenant).await {
+                    Ok(outcome) => record.metadata(outcome),
+                    Err(refused) => return refuse(record, &refused, way_back.style, unread),
+                }
+            }
+            respond(record, answer, after, way_back)
+        }
         Err(refused) => refuse(record, &refused, way_back.style, unread),
     }
 }

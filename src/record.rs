@@ -173,6 +173,11 @@ impl Record {
         wanted.map(|wanted| wanted.challenges(refusal)).unwrap_or_default()
     }
 
+    /// Counts what was done about an authorization server's metadata.
+    pub fn metadata(&self, outcome: &'static str) {
+        self.shared.metrics.metadata(outcome);
+    }
+
     /// Ends the record of a request that was refused.
     pub fn refused(mut self, refused: &Refused) {
         self.shared.metrics.refuse(refused.refusal);
@@ -228,6 +233,7 @@ impl Record {
             (None, None) => "permit",
         };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
+        let custom = self.domain.as_ref().and_then(|domain| domain.custom());
         if let (Some(expiring), Some(certificate)) = (findings.expiring, certificate) {
             let tenant = tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default();
             self.shared.tell_expiring(tenant, certificate.leaf().sha256(), subject.as_deref().unwrap_or_default(), expiring);
@@ -241,6 +247,8 @@ impl Record {
                 path: &self.path,
                 domain: self.domain.as_ref().map(|domain| domain.name()),
                 key_position: self.key_position,
+                key_id: custom.and_then(|custom| Some(&*custom.keys().get(self.key_position?)?.id)),
+                origin: custom.map(|custom| custom.origin()),
                 keyid: self.keyid.as_deref(),
                 tenant: tenant.map(|tenant| tenant.name.as_str()),
                 route: findings.route.as_ref().map(|route| route.path.as_str()),
@@ -259,6 +267,7 @@ impl Record {
                 oauth: [
                     ("oauth.client_id", oauth.client_id),
                     ("oauth.client_auth_method", oauth.client_auth_method),
+                    ("oauth.client_source", findings.oauth.client.as_ref().map_or("", |client| client.source.word())),
                     ("oauth.token_iss", oauth.token_iss),
                     ("oauth.token_sub", oauth.token_sub),
                 ],

@@ -56,6 +56,8 @@ mod front_door;
 mod hostile_samples;
 #[path = "journey/issuer.rs"]
 mod issuer;
+#[path = "journey/metadata.rs"]
+mod metadata;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "journey/oauth_facts.rs"]

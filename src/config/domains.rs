@@ -24,7 +24,7 @@ pub(super) fn read(
     doors: &[Door],
     rules: &RuleSet,
     directory: &mut Directory,
-    aliases: bool,
+    mtls_hosts: Option<&str>,
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
     let tables = tenant.tables("domains");
@@ -37,15 +37,13 @@ pub(super) fn read(
         );
     }
     for table in tables {
-        let Some((domain, door)) = domain(&table, place, process, doors, rules) else {
+        let Some((domain, door)) = domain(&table, place, process, (doors, mtls_hosts), rules) else {
             table.finish();
             continue;
         };
         let domain = Arc::new(domain);
         let mut hosts = vec![domain.name().to_owned()];
-        if aliases {
-            hosts.push(format!("mtls.{}", domain.name()));
-        }
+        hosts.extend(domain.mtls_host().map(str::to_owned));
         if let Some(asking) = door.own_tls {
             let own = |host: &String| OwnHost { host: host.clone(), is_alias: host != domain.name(), asking };
             own_hosts.extend(hosts.iter().map(own));
@@ -54,7 +52,7 @@ pub(super) fn read(
             if directory.add(&host, Arc::clone(&domain)).is_err() {
                 table.problem(
                     "name",
-                    format!("`{host}` is a domain, or the mtls. alias of one, already"),
+                    format!("`{host}` is a domain, or the mTLS host of one, already"),
                     "one place for each host name",
                 );
             }
@@ -68,11 +66,15 @@ fn domain<'d>(
     table: &Table<'_>,
     place: &Place<'_>,
     process: &Process,
-    doors: &'d [Door],
+    (doors, mtls_hosts): (&'d [Door], Option<&str>),
     rules: &RuleSet,
 ) -> Option<(Domain, &'d Door)> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
+    let mtls_host = match (mtls_hosts, &name) {
+        (Some(prefix), Some(name)) => mtls_host(table, prefix, name),
+        _ => None,
+    };
     let client_ip = client_ip_header(table);
     let wanted = table.text("front_door");
     let door = match (&wanted, doors) {
@@ -105,6 +107,7 @@ fn domain<'d>(
     let reserved = reserved(door, &contract, rules, process.debugging.as_ref(), table);
     let parts = DomainParts {
         name: name?,
+        mtls_host,
         tenant: place.position,
         front_door: Arc::clone(&door.front_door),
         contract,
@@ -147,6 +150,15 @@ pub(super) fn reserved(
         reserved.insert(header.as_str(), ());
     }
     reserved
+}
+
+fn mtls_host(table: &Table<'_>, prefix: &str, name: &str) -> Option<String> {
+    let host = host_name(&format!("{prefix}{name}"));
+    if host.is_err() {
+        let found = format!("`{prefix}{name}`, with `mtls_host_prefix`, is no host name");
+        table.problem("name", found, "a shorter name or prefix: labels have 63 characters, names 253");
+    }
+    host.ok()
 }
 
 /// The longest list of keys: the one in use, and the one that follows it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::access_token::AccessTokenSettings;
 use super::client_auth::ClientAuthSettings;
 use super::consumer_policy::{self, ConsumerSettings};
+use super::metadata::MetadataSettings;
 use super::oauth::Issuers;
 use super::table::Table;
 use super::trusted_ca::{TrustSet, TrustSets};
@@ -33,6 +34,7 @@ pub(super) struct PolicySettings {
     consumers: ConsumerSettings,
     access_token: AccessTokenSettings,
     client_auth: ClientAuthSettings,
+    metadata: MetadataSettings,
 }
 
 /// What policies name.
@@ -41,9 +43,9 @@ pub(super) struct Sets<'s> {
     pub(super) trusted: &'s TrustSets,
     pub(super) consumers: &'s Arc<ConsumerDirectory>,
     pub(super) issuers: &'s Issuers,
-    /// None where the tenant has no `[[oauth.clients]]`.
+    /// None where the tenant has no clients, and none can be registered for it.
     pub(super) clients: Option<&'s Arc<Clients>>,
-    /// Whether hosts have an `mtls.` alias.
+    /// Whether domains have mTLS hosts, or may have them some day.
     pub(super) mtls_hosts: bool,
 }
 
@@ -65,6 +67,7 @@ impl Default for PolicySettings {
             consumers: ConsumerSettings::default(),
             access_token: AccessTokenSettings::default(),
             client_auth: ClientAuthSettings::default(),
+            metadata: MetadataSettings::default(),
         }
     }
 }
@@ -97,6 +100,7 @@ impl PolicySettings {
             expiry: expiry::read(&table, &self.expiry),
             access_token: self.access_token.read(&table),
             client_auth: self.client_auth.read(&table),
+            metadata: self.metadata.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
             consumers: self.consumers.read(&table),
@@ -139,6 +143,7 @@ impl PolicySettings {
         let consumers = self.consumers.ready(at, sets.consumers, self.admission.verification);
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
+        let metadata = self.metadata.ready(at, sets.mtls_hosts);
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
         Some(RoutePolicy {
             trust,
@@ -151,6 +156,7 @@ impl PolicySettings {
             access_token,
             client_auth,
             consumers: consumers?,
+            metadata,
         })
     }
 

@@ -20,6 +20,7 @@ use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
 use crate::journey::{Authorize, ErrorStyle, Route, Routes, Tenant};
+use crate::oauth::Clients;
 use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
@@ -46,17 +47,24 @@ pub(super) fn read(
     let consumers = consumers::read(&table, place.folder);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
-    let aliases = table.boolean("enable_mtls_endpoint_aliases", false);
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, aliases);
+    let mtls_hosts = mtls_hosts(&table);
+    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, mtls_hosts.as_deref());
     if let Some(template) = management::template(&table, place, process, &doors, &rules) {
         directory.set_template(template);
     }
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
-    let clients = clients.map(Arc::new);
-    let sets =
-        Sets { trusted: &trusted, consumers: &consumers, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: aliases };
+    // The clients of the store and the aliases of its custom domains come and go without this file.
+    let has_store = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
+    let clients = clients.or_else(|| has_store.then(Clients::default)).map(Arc::new);
+    let sets = Sets {
+        trusted: &trusted,
+        consumers: &consumers,
+        issuers: &issuers,
+        clients: clients.as_ref(),
+        mtls_hosts: mtls_hosts.is_some() || has_store,
+    };
     let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
@@ -80,8 +88,28 @@ pub(super) fn read(
         authorize,
         dn_helper,
         profiles,
+        clients: clients.unwrap_or_default(),
+        registered_clients: None,
         routes: Routes::new(routes),
     })
+}
+
+/// What stands before a domain's name to make its mTLS host; none when domains have one name alone.
+fn mtls_hosts(tenant: &Table<'_>) -> Option<String> {
+    let on = tenant.boolean("enable_mtls_endpoint_aliases", false);
+    if !on && tenant.has("mtls_host_prefix") {
+        let found = "has no effect: domains have no other name";
+        tenant.problem("mtls_host_prefix", found, "`enable_mtls_endpoint_aliases` = true with it");
+    }
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    let prefix = |text: &str| {
+        let good =
+            text.bytes().all(known) && text.ends_with(['.', '-']) && !text.starts_with(['.', '-']) && !text.contains("..");
+        let accepted = "the start of a host name that ends with `.` or `-`, lower case, like \"mtls.\"";
+        if good { Ok(text.to_owned()) } else { Err(format!("accepted: {accepted}")) }
+    };
+    let prefix = tenant.parsed("mtls_host_prefix", prefix).unwrap_or_else(|| "mtls.".to_owned());
+    on.then_some(prefix)
 }
 
 /// Where no route looks at a certificate, a rule about certificates guards nothing.

@@ -3,6 +3,7 @@
 
 mod clients;
 mod keys;
+mod live_clients;
 mod watch;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
 use super::store::{Actor, ListQuery, Store, StoreError};
 use crate::clock::UnixTime;
 use crate::front_door::{CustomDomain, CustomDomains, CustomKey, KeyUse};
+use crate::oauth::RegisteredClients;
 use crate::secret::Pepper;
 
 pub use clients::{ClientPatch, NewClient, WithCredentials};
@@ -63,8 +65,8 @@ pub enum ChangeError {
     UnknownClient,
     /// The client has no such credential.
     UnknownCredential,
-    /// A client with this id exists.
-    ClientExists,
+    /// A client with this id exists, here or in the configuration: where.
+    ClientExists(String),
     /// The client would have more credentials than this.
     TooManyCredentials(usize),
     /// The client authenticates itself with the credential.
@@ -87,6 +89,7 @@ impl From<StoreError> for ChangeError {
 pub struct Registry {
     store: Store,
     live: Arc<CustomDomains>,
+    live_clients: Arc<RegisteredClients>,
     pepper: Arc<Pepper>,
     settings: RegistrySettings,
     dns: Dns,
@@ -111,9 +114,9 @@ impl Registry {
         clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     ) -> Result<Self, String> {
         let dns = Dns::new(&settings.dns)?;
-        let live = Arc::new(CustomDomains::default());
+        let (live, live_clients) = (Arc::new(CustomDomains::default()), Arc::default());
         let (turn, behind, written) = (Mutex::default(), AtomicBool::new(false), Mutex::default());
-        let registry = Self { store, live, pepper, settings, dns, clock, turn, behind, written };
+        let registry = Self { store, live, live_clients, pepper, settings, dns, clock, turn, behind, written };
         registry.read_all().await.map_err(|why| format!("the store cannot be read: {why}"))?;
         Ok(registry)
     }
@@ -121,6 +124,11 @@ impl Registry {
     /// What requests are judged by.
     pub fn live(&self) -> &Arc<CustomDomains> {
         &self.live
+    }
+
+    /// The clients that requests are judged by.
+    pub fn live_clients(&self) -> &Arc<RegisteredClients> {
+        &self.live_clients
     }
 
     /// The settings that it was started with.
@@ -363,7 +371,7 @@ impl Registry {
             self.live.remove(name);
         }
         self.live.set_aliases(self.store.setting(ALIASES).await?.as_deref() == Some("true"));
-        Ok(())
+        self.read_clients().await
     }
 }
 

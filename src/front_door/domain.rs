@@ -58,6 +58,8 @@ pub struct FrontDoor {
 pub struct DomainParts {
     /// The host name, lower case.
     pub name: String,
+    /// Its other host name, where clients with certificates come to; none when it has one name alone.
+    pub mtls_host: Option<String>,
     /// Which of the configuration's tenants it belongs to.
     pub tenant: usize,
     /// The front door that it is reached through.
@@ -72,9 +74,21 @@ pub struct DomainParts {
     pub reserved: HeaderNames<()>,
 }
 
+/// By which of its names a domain was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy {
+    /// Its own name.
+    Name,
+    /// Its mTLS host.
+    MtlsHost,
+    /// The origin domain name of a custom domain, and nobody said for which of the others its client's handshake was.
+    Origin,
+}
+
 /// A host name, and what a request for it must bring.
 pub struct Domain {
     name: String,
+    mtls_host: Option<String>,
     tenant: usize,
     front_door: Arc<FrontDoor>,
     contract: Arc<Contract>,
@@ -87,15 +101,21 @@ pub struct Domain {
 impl Domain {
     /// A domain of its parts.
     pub fn new(parts: DomainParts) -> Self {
-        let DomainParts { name, tenant, front_door, contract, api_keys, client_ip_header, reserved } = parts;
+        let DomainParts { name, mtls_host, tenant, front_door, contract, api_keys, client_ip_header, reserved } = parts;
         let (contract, reserved) = (Arc::new(contract), Arc::new(reserved));
-        Self { name, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
+        Self { name, mtls_host, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
     }
 
     /// A custom domain, whose keys are its own.
-    pub(super) fn of_custom(custom: Arc<CustomDomain>, template: &CustomTemplate, shared: &CustomContract) -> Self {
+    pub(super) fn of_custom(
+        custom: Arc<CustomDomain>,
+        mtls_host: Option<String>,
+        template: &CustomTemplate,
+        shared: &CustomContract,
+    ) -> Self {
         Self {
             name: custom.name().to_owned(),
+            mtls_host,
             tenant: template.tenant,
             front_door: Arc::clone(&template.front_door),
             contract: Arc::clone(&shared.contract),
@@ -109,6 +129,11 @@ impl Domain {
     /// The host name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its other host name, where clients with certificates come to.
+    pub fn mtls_host(&self) -> Option<&str> {
+        self.mtls_host.as_deref()
     }
 
     /// Which tenant it belongs to.
@@ -130,15 +155,20 @@ impl Domain {
         self.api_keys.as_ref()
     }
 
-    pub(super) fn custom(&self) -> Option<&CustomDomain> {
+    /// What is its own, when it is a custom domain.
+    pub fn custom(&self) -> Option<&CustomDomain> {
         self.custom.as_deref()
     }
 
-    /// The host that a request is for: the name or the alias that was asked for. An origin domain name is only how a front door
-    /// finds us, and stands for the domain's own name.
-    pub(super) fn host_of(&self, asked: String) -> String {
-        let name = self.name();
-        if asked == name || asked.strip_prefix("mtls.") == Some(name) { asked } else { name.to_owned() }
+    /// By which name a host that found this domain asks for it.
+    pub(super) fn asked_by(&self, host: &str) -> AskedBy {
+        if host == self.name {
+            AskedBy::Name
+        } else if self.mtls_host() == Some(host) {
+            AskedBy::MtlsHost
+        } else {
+            AskedBy::Origin
+        }
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {
@@ -233,6 +263,11 @@ impl Directory {
     /// Makes custom domains known beside our own, which come first.
     pub fn attach(&mut self, domains: &Arc<CustomDomains>) {
         self.custom = Some(Arc::clone(domains));
+    }
+
+    /// Which of the configuration's tenants custom domains belong to, when there may be any.
+    pub fn custom_tenant(&self) -> Option<usize> {
+        self.template.as_ref().map(|template| template.tenant)
     }
 
     /// The domain of the configuration that has a host name, in lower case.

@@ -27,6 +27,7 @@ fn directory() -> Directory {
     reserved.insert("ssl-client-verify", ());
     let domain = Domain::new(DomainParts {
         name: "api.example".into(),
+        mtls_host: None,
         tenant: 0,
         front_door: Arc::new(FrontDoor {
             name: "edge".into(),

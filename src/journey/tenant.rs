@@ -12,7 +12,7 @@ use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
-use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy};
+use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, Clients, MetadataPolicy, RegisteredClients};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
@@ -81,6 +81,8 @@ pub struct RoutePolicy {
     pub access_token: Option<AccessTokenPolicy>,
     /// How OAuth clients authenticate themselves; none where nobody is asked to.
     pub client_auth: Option<ClientAuthPolicy>,
+    /// What is changed in an authorization server's metadata; none where it stays as it is.
+    pub metadata: Option<MetadataPolicy>,
 }
 
 /// Where requests with a certain path and method go, and what they need.
@@ -115,6 +117,10 @@ pub struct Tenant {
     pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
+    /// The OAuth clients of the configuration.
+    pub clients: Arc<Clients>,
+    /// Those of the store, when it is for this tenant; none until the store is attached.
+    pub registered_clients: Option<Arc<RegisteredClients>>,
     /// Its routes.
     pub routes: Routes,
 }
@@ -167,6 +173,12 @@ impl Tenant {
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
     pub fn looks_at_certificates(&self) -> bool {
         self.routes.0.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
+    }
+
+    /// By which methods OAuth clients may authenticate themselves with certificates at a path.
+    pub fn client_methods_at(&self, path: &str) -> Vec<&'static str> {
+        let policy = self.route_of(path, &Method::POST).and_then(|route| route.policy.client_auth.as_ref());
+        policy.map(ClientAuthPolicy::methods).unwrap_or_default()
     }
 
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {

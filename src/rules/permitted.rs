@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use http::header::{
+    ACCEPT_ENCODING, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::changes::Changes;
@@ -72,6 +75,16 @@ impl Permitted {
             request_id: request_id.to_owned(),
             after,
         })
+    }
+
+    /// Asks for the whole answer, unpacked, and under this host name: what is to be changed on its way must be seen whole.
+    pub fn ask_whole(&mut self, host: &str) {
+        remove_with_aliases(
+            &mut self.headers,
+            &[ACCEPT_ENCODING, RANGE, IF_RANGE, IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE],
+        );
+        self.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        host.clone_into(&mut self.host);
     }
 
     /// The host name asked for.

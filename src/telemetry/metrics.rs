@@ -50,6 +50,7 @@ pub struct Metrics {
     answered: Counter,
     refused: HashMap<Refusal, Counter>,
     monitored: Family<Labels, Counter>,
+    metadata: Family<Labels, Counter>,
     responses: [Counter; 5],
     handshakes: HashMap<Handshake, Counter>,
     duration: Histogram,
@@ -88,6 +89,8 @@ impl Default for Metrics {
         registry.register("requests_refused", "Requests refused, by code", refused.clone());
         registry.register("requests_answered", "Requests that a rule answered", answered.clone());
         registry.register("monitored", "What was only watched and not done, by behavior or refusal", monitored.clone());
+        let metadata = Family::<Labels, Counter>::default();
+        registry.register("oauth_metadata", "Metadata of authorization servers, by what was done with it", metadata.clone());
         registry.register("responses", "Answers, by class of status", responses.clone());
         registry.register("tls_handshakes", "Handshakes of our own TLS listener, by outcome", handshakes.clone());
         registry.register("request_duration_seconds", "From head to the end of the answer", duration.clone());
@@ -116,6 +119,7 @@ impl Default for Metrics {
             permitted,
             answered,
             monitored,
+            metadata,
             duration,
             upstream,
             in_flight,
@@ -157,6 +161,11 @@ impl Metrics {
     /// Counts what was not done because it is only watched: the name of a behavior, or the code of a refusal.
     pub fn monitor(&self, would: &'static str) {
         self.monitored.get_or_create(&[("would", would)]).inc();
+    }
+
+    /// Counts what was done about an authorization server's metadata.
+    pub fn metadata(&self, outcome: &'static str) {
+        self.metadata.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// Counts a refusal.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::body::BodySize;
 use actix_web::http::{self as actix, ConnectionType};
-use http::header::{CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::exchange::Exchanged;
@@ -15,6 +16,7 @@ use super::headers::remove_hop_by_hop;
 use super::response_body::ResponseBody;
 use super::upgrade::Tunnel;
 use super::{Ending, Timings, Transfer, Upstream};
+use crate::refusal::{Refusal, Refused};
 
 /// What the upstream answered. Dropping it drops the connection.
 pub struct Answer {
@@ -53,6 +55,37 @@ impl Answer {
         self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
         self.headers = HeaderMap::from_iter([(LOCATION, location)]);
         self.body = ResponseBody::nothing(Rc::clone(&self.transfer));
+    }
+
+    /// Reads the body, if it has no more bytes than these. What was read goes to the client until it is replaced.
+    ///
+    /// # Errors
+    /// [`Refusal::UpstreamInvalidResponse`], [`Refusal::UpstreamTimeout`] when it broke off.
+    pub async fn read(&mut self, most: usize) -> Result<Option<Bytes>, Refused> {
+        self.body.read(most).await.map_err(|(ending, cut)| {
+            let refusal = match ending {
+                Ending::Stalled => Refusal::UpstreamTimeout,
+                Ending::Abandoned | Ending::Broken | Ending::Complete => Refusal::UpstreamInvalidResponse,
+            };
+            Refused::new(refusal, cut.to_string())
+        })
+    }
+
+    /// Puts another body in the place of one that was read.
+    pub fn replace(&mut self, body: Bytes) {
+        self.body.replace(body);
+    }
+
+    /// Says instead that the client has it already (RFC 9110 §15.4.5).
+    pub fn not_modified(&mut self) {
+        self.status = StatusCode::NOT_MODIFIED;
+        self.headers.remove(CONTENT_TYPE);
+        self.body.empty();
+    }
+
+    /// Says nothing of the length of a body that does not follow: the answer to a HEAD request.
+    pub fn forget_length(&mut self) {
+        self.body.empty();
     }
 
     /// Compresses the body on its way, when the client takes that and there is something to gain.

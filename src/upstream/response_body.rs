@@ -1,6 +1,8 @@
 //! The answer's body on its way to the client: actix pulls, so a slow client slows the upstream.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub struct ResponseBody {
     transfer: Rc<Transfer>,
     on_end: Option<OnEnd>,
     gzip: Option<Gzip>,
+    /// What was read already, to be handed out first.
+    ahead: VecDeque<Bytes>,
 }
 
 enum Source {
@@ -64,24 +68,68 @@ impl ResponseBody {
     ) -> Self {
         let silence = Silence::new(upstream.response_timeout);
         let http = Http { incoming, connection, upstream: Arc::clone(upstream), silence };
-        let mut body = Self { source: Source::Http(Box::new(http)), size, transfer, on_end: None, gzip: None };
+        let mut body =
+            Self { source: Source::Http(Box::new(http)), size, transfer, on_end: None, gzip: None, ahead: VecDeque::new() };
         body.finish_if_at_end();
         body
     }
 
     pub(super) fn tunnel(tunnel: Tunnel, transfer: Rc<Transfer>) -> Self {
-        Self { source: Source::Tunnel(tunnel), size: BodySize::Stream, transfer, on_end: None, gzip: None }
+        Self {
+            source: Source::Tunnel(tunnel),
+            size: BodySize::Stream,
+            transfer,
+            on_end: None,
+            gzip: None,
+            ahead: VecDeque::new(),
+        }
     }
 
     /// A body without a byte, in the place of one that nobody wants.
     pub(super) fn nothing(transfer: Rc<Transfer>) -> Self {
-        Self { source: Source::Done, size: BodySize::Sized(0), transfer, on_end: None, gzip: None }
+        Self { source: Source::Done, size: BodySize::Sized(0), transfer, on_end: None, gzip: None, ahead: VecDeque::new() }
     }
 
     /// Compresses what follows; its length is no longer known.
     pub(super) fn compress(&mut self) {
         self.gzip = Some(Gzip::default());
         self.size = BodySize::Stream;
+    }
+
+    /// Reads the body, if it has no more bytes than these. What was read is still handed out, until it is replaced.
+    ///
+    /// # Errors
+    /// How and why it broke off.
+    pub(super) async fn read(&mut self, most: usize) -> Result<Option<Bytes>, (Ending, Cut)> {
+        if matches!(self.size, BodySize::Sized(announced) if announced > most as u64) {
+            return Ok(None);
+        }
+        let mut length = 0_usize;
+        loop {
+            match poll_fn(|cx| self.poll_source(cx)).await {
+                Some(Ok(chunk)) => {
+                    length = length.saturating_add(chunk.len());
+                    self.ahead.push_back(chunk);
+                    if length > most {
+                        return Ok(None);
+                    }
+                }
+                Some(Err(cut)) => return Err((self.transfer.ending().unwrap_or(Ending::Broken), cut)),
+                None => return Ok(Some(self.ahead.iter().flatten().copied().collect())),
+            }
+        }
+    }
+
+    /// Puts this in the place of a body that was read.
+    pub(super) fn replace(&mut self, body: Bytes) {
+        (self.source, self.size) = (Source::Done, BodySize::Sized(body.len() as u64));
+        self.ahead = VecDeque::from([body]);
+    }
+
+    /// A body of no bytes, whose length nobody says.
+    pub(super) fn empty(&mut self) {
+        (self.source, self.size) = (Source::Done, BodySize::None);
+        self.ahead.clear();
     }
 
     pub(super) fn on_end(&mut self, then: OnEnd) {
@@ -134,6 +182,13 @@ impl MessageBody for ResponseBody {
 
 impl ResponseBody {
     fn poll_plain(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        match self.ahead.pop_front() {
+            Some(chunk) => Poll::Ready(Some(Ok(chunk))),
+            None => self.poll_source(cx),
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         let this = self;
         let polled = match &mut this.source {
             Source::Done => return Poll::Ready(None),

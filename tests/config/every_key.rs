@@ -126,6 +126,13 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("output_dialect", &["\"Azion\"", "\"\""], "accepted: nginx, azion"),
     ("error_style", &["\"xml\""], "accepted: json, problem+json, kong"),
     ("enable_mtls_endpoint_aliases", &["\"true\"", "1", "\"yes\""], "accepted: true or false"),
+    (
+        "mtls_host_prefix",
+        &["\"\"", "\"mtls\"", "\"Mtls.\"", "\".mtls.\"", "\"a..\"", "\"a b.\"", "\"-\""],
+        "ends with `.` or `-`",
+    ),
+    ("policy.authorization_server_metadata", &["\"off\"", "\"\""], "accepted: pass, rewrite"),
+    ("policy.advertise_certificate_bound_access_tokens", &["\"true\"", "1"], "accepted: true or false"),
     ("authorize.path", &["\"x\"", "\"/a/../b\"", "\"/a?b\"", "\"\""], "normalized path"),
     ("authorize.original_uri_header", &["\"a b\"", "\"\"", "\"host\""], "a header name"),
     ("authorize.original_uri_header", &["\"client_certificate\"", "\"x-forwarded-for\"", "\"x-cn\""], "a name of its own"),

@@ -128,3 +128,29 @@ fn rules_about_clients_and_tokens_need_a_route_that_checks_them() {
         refused(&edited(&[("[upstreams.core]", &rule(when))]).check(), &["there is no `"]);
     }
 }
+
+#[test]
+fn metadata_is_changed_where_there_is_something_to_say() {
+    let rewrite = "policy = { authorization_server_metadata = \"rewrite\" }";
+    accepted(&edited(&[(ROUTE, rewrite)]).check());
+    let on = "enable_mtls_endpoint_aliases = true\nmtls_host_prefix = \"mtls.\"\n";
+    let found = "`routes[0].policy.authorization_server_metadata`: there are no mTLS hosts";
+    let off = edited(&[(ROUTE, rewrite), (on, "")]);
+    refused(&off.check(), &[found, "`enable_mtls_endpoint_aliases` = true with it"]);
+    let found = "`routes[0].policy.advertise_certificate_bound_access_tokens`: has no effect";
+    refused_alone(&route("advertise_certificate_bound_access_tokens = true").check(), &[found]);
+    accepted(&route("authorization_server_metadata = \"rewrite\", advertise_certificate_bound_access_tokens = true").check());
+}
+
+#[test]
+fn mtls_hosts_are_host_names_of_their_own() {
+    let on = "enable_mtls_endpoint_aliases = true\nmtls_host_prefix = \"mtls.\"\n";
+    for prefix in ["mtls-", "a.b.", "x1."] {
+        accepted(&edited(&[("mtls_host_prefix = \"mtls.\"", &format!("mtls_host_prefix = \"{prefix}\""))]).check());
+    }
+    let long = format!("mtls_host_prefix = \"{}-\"", "a".repeat(63));
+    refused(&edited(&[("mtls_host_prefix = \"mtls.\"", &long)]).check(), &["with `mtls_host_prefix`, is no host name"]);
+    let found = "`mtls_host_prefix`: has no effect";
+    let without = edited(&[(on, "enable_mtls_endpoint_aliases = false\nmtls_host_prefix = \"mtls.\"\n")]);
+    refused(&without.check(), &[found, "`enable_mtls_endpoint_aliases` = true with it"]);
+}

@@ -3,17 +3,15 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use openssl::sign::Signer;
 use serde_json::{Value, json};
 
 use crate::bank::{Bank, Person, Request, Tenant, good, leaf, now, person_of};
 use crate::http_client::Answer;
 use crate::issuer::{
-    AUDIENCE, Issuer, SECRET, ec_jwk, ec_key, encoded, header, hmac_signed, keys, message, rsa_jwk, rsa_signed, signed,
-    signed_with, thumbprint,
+    AUDIENCE, Issuer, SECRET, ec_jwk, encoded, header, hmac_signed, keys, message, rsa_signed, signed, signed_with, thumbprint,
 };
 use crate::pki::{new_key, self_signed_by};
-use crate::recording_upstream::{RecordingUpstream, reply};
+use crate::recording_upstream::RecordingUpstream;
 use crate::vestibule_program::Vestibule;
 
 /// A bank whose issuer this is: `more` are further lines of `[oauth.issuers.as]`.

@@ -96,6 +96,7 @@ error_style = "json"
 output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
 consumers_file = "lists/consumers.jsonl"
+mtls_host_prefix = "mtls."
 [authorize]
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
@@ -183,6 +184,8 @@ dpop_bound_access_tokens = "refuse"
 tls_client_auth = false
 self_signed_tls_client_auth = false
 pass_unregistered_clients = false
+authorization_server_metadata = "pass"
+advertise_certificate_bound_access_tokens = false
 required_scopes = []
 expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"

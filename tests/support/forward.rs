@@ -63,6 +63,7 @@ impl Door<'_> {
         let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let domain = Domain::new(DomainParts {
             name: host.to_owned(),
+            mtls_host: None,
             tenant: 0,
             front_door: Arc::new(FrontDoor {
                 name: "edge".into(),

@@ -179,6 +179,7 @@ fn directory() -> Directory {
     };
     let domain = Domain::new(DomainParts {
         name: "a.test".to_owned(),
+        mtls_host: None,
         tenant: 0,
         front_door: Arc::new(front_door),
         contract: Contract::new(name("key-of-the-test"), std::slice::from_ref(&address)).unwrap(),

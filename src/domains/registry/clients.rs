@@ -66,12 +66,13 @@ impl Registry {
         let _turn = self.turn.lock().await;
         let mut change = self.store.change().await?;
         if !change.insert_client(&record).await? {
-            return Err(ChangeError::ClientExists);
+            return Err(ChangeError::ClientExists("the store".into()));
         }
         for credential in credentials {
             insert(&mut change, &id, credential, true, now).await?;
         }
-        change.commit((actor, now), "create_client", None, &format!("client {id}")).await?;
+        let done = change.commit((actor, now), "create_client", None, &format!("client {id}")).await;
+        self.finish_client(&id, done).await?;
         self.client(&id).await
     }
 
@@ -135,7 +136,8 @@ impl Registry {
             }
         }
         change.update_client(&client).await?;
-        change.commit((actor, now), "update_client", None, &format!("client {id}")).await?;
+        let done = change.commit((actor, now), "update_client", None, &format!("client {id}")).await;
+        self.finish_client(id, done).await?;
         self.client(id).await
     }
 
@@ -150,7 +152,8 @@ impl Registry {
         }
         let mut change = self.store.change().await?;
         change.delete_client(id).await?;
-        Ok(change.commit((actor, (self.clock)()), "delete_client", None, &format!("client {id}")).await?)
+        let done = change.commit((actor, (self.clock)()), "delete_client", None, &format!("client {id}")).await;
+        self.finish_client(id, done).await
     }
 
     /// One credential of a client.
@@ -180,7 +183,8 @@ impl Registry {
         let mut change = self.store.change().await?;
         let record = insert(&mut change, client, new, false, now).await?;
         let details = format!("client {client}, credential {}", record.id);
-        change.commit((actor, now), "create_credential", None, &details).await?;
+        let done = change.commit((actor, now), "create_credential", None, &details).await;
+        self.finish_client(client, done).await?;
         Ok(record)
     }
 
@@ -202,7 +206,9 @@ impl Registry {
         record.updated_at = now;
         let mut change = self.store.change().await?;
         change.update_credential(&record).await?;
-        change.commit((actor, now), "update_credential", None, &format!("client {client}, credential {id}")).await?;
+        let details = format!("client {client}, credential {id}");
+        let done = change.commit((actor, now), "update_credential", None, &details).await;
+        self.finish_client(client, done).await?;
         Ok(record)
     }
 
@@ -218,7 +224,8 @@ impl Registry {
         let mut change = self.store.change().await?;
         change.delete_credential(id).await?;
         let details = format!("client {client}, credential {id}");
-        Ok(change.commit((actor, (self.clock)()), "delete_credential", None, &details).await?)
+        let done = change.commit((actor, (self.clock)()), "delete_credential", None, &details).await;
+        self.finish_client(client, done).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Clients and their credentials, as rows.
 
+use std::collections::HashMap;
+
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -19,6 +21,24 @@ impl Store {
         let found = found.fetch_all(&self.pool).await?.iter().map(client).collect::<Result<_, _>>()?;
         let count = sqlx::query_scalar("SELECT COUNT(*) FROM clients").fetch_one(&self.pool).await?;
         Ok((found, count))
+    }
+
+    /// Every client with its credentials.
+    pub(in crate::domains) async fn all_clients(&self) -> Result<Vec<(ClientRecord, Vec<CredentialRecord>)>, StoreError> {
+        // In this order: a credential whose client came in between has nobody, and the next reading finds both.
+        let clients = sqlx::query("SELECT * FROM clients").fetch_all(&self.pool).await?;
+        let credentials = sqlx::query("SELECT * FROM client_credentials ORDER BY created_at, credential_id");
+        let mut by_client: HashMap<String, Vec<CredentialRecord>> = HashMap::new();
+        for row in credentials.fetch_all(&self.pool).await? {
+            let credential = credential(&row)?;
+            by_client.entry(credential.client_id.clone()).or_default().push(credential);
+        }
+        let with_credentials = |row: &AnyRow| {
+            let client = client(row)?;
+            let credentials = by_client.remove(&client.id).unwrap_or_default();
+            Ok((client, credentials))
+        };
+        clients.iter().map(with_credentials).collect()
     }
 
     pub(in crate::domains) async fn credentials(&self, client: &str) -> Result<Vec<CredentialRecord>, StoreError> {

@@ -40,6 +40,7 @@ fn directory(proof: SignatureProof) -> Directory {
     ];
     let domain = Arc::new(Domain::new(DomainParts {
         name: HOST.into(),
+        mtls_host: None,
         tenant: 0,
         front_door: Arc::new(FrontDoor {
             name: "edge".into(),
