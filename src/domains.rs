@@ -16,5 +16,7 @@ pub use client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential};
 pub use dns::DnsSettings;
 pub use new_domain::{ClientIpHeader, Metadata, NewDomain, Patch, host_name};
 pub use record::{AuditLine, DomainRecord, KeyRecord, Status};
-pub use registry::{ChangeError, ClientPatch, Issued, NewClient, PATIENCE, Registry, RegistrySettings, WithCredentials};
+pub use registry::{
+    ChangeError, ClientPatch, Issued, Judged, NewClient, PATIENCE, Registry, RegistrySettings, WithCredentials,
+};
 pub use store::{Actor, ListQuery, Store, StoreError};

@@ -85,7 +85,16 @@ impl From<StoreError> for ChangeError {
     }
 }
 
-/// The registry of custom domains.
+/// What requests are judged by of the store.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The custom domains.
+    pub domains: Arc<CustomDomains>,
+    /// The clients.
+    pub clients: Arc<RegisteredClients>,
+}
+
+/// The registry of custom domains and clients.
 pub struct Registry {
     store: Store,
     live: Arc<CustomDomains>,
@@ -121,7 +130,27 @@ impl Registry {
         Ok(registry)
     }
 
+    /// Reads a store that is only read, once.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn read(
+        store: Store,
+        pepper: Arc<Pepper>,
+        settings: RegistrySettings,
+        clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    ) -> Result<Judged, String> {
+        let registry = Self::start(store, pepper, settings, clock).await?;
+        registry.store.close().await;
+        Ok(registry.judged())
+    }
+
     /// What requests are judged by.
+    pub fn judged(&self) -> Judged {
+        Judged { domains: Arc::clone(&self.live), clients: Arc::clone(&self.live_clients) }
+    }
+
+    /// The domains that requests are judged by.
     pub fn live(&self) -> &Arc<CustomDomains> {
         &self.live
     }

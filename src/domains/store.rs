@@ -86,6 +86,11 @@ async fn own(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Whoever serves holds the lock for as long as it lives: there is nothing to wait for.
+async fn have_no_patience(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection.execute("PRAGMA busy_timeout = 200").await.map(drop)
+}
+
 /// An open store.
 pub struct Store {
     pool: AnyPool,
@@ -110,6 +115,31 @@ impl Store {
         let store = Self { pool };
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// Opens a file to read it. Nothing is made and nothing brought up to date.
+    ///
+    /// # Errors
+    /// When there is none, another process has it, or another version of the program wrote it.
+    pub async fn open_to_read(file: &Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let url = format!("sqlite:{}?mode=ro", utf8_percent_encode(&file.to_string_lossy(), PATH));
+        let options = AnyPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(2));
+        let mut first = AnyConnection::connect(&url).await?;
+        have_no_patience(&mut first).await?;
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(version) FROM vestibule_schema").fetch_one(&mut first).await?;
+        first.close().await?;
+        let (found, known) = (version.unwrap_or(0), schema::VERSIONS.len());
+        match usize::try_from(found) {
+            Ok(version) if version == known => {}
+            Ok(version) if version < known => {
+                return Err(StoreError::Contents(format!("tables of version {found}, which `serve` brings to {known}")));
+            }
+            _ => return Err(StoreError::Newer { found, known }),
+        }
+        let pool = options.after_connect(|connection, _| Box::pin(have_no_patience(connection))).connect(&url).await?;
+        Ok(Self { pool })
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

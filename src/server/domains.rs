@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::config::{ManagementSettings, Problem};
-use crate::domains::{Registry, Store};
-use crate::front_door::CustomDomains;
+use crate::domains::{Judged, Registry, Store};
 use crate::journey::Snapshot;
 use crate::manage::{Configured, Management, Tokens};
-use crate::oauth::RegisteredClients;
 use crate::secret::Pepper;
 use crate::shared::Shared;
 
@@ -28,16 +26,24 @@ pub async fn open(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> io::Re
     Ok(Arc::new(registry))
 }
 
+/// Reads the store of a process that may be at work, for whoever serves nobody.
+///
+/// # Errors
+/// Why it cannot be read.
+pub async fn read(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> Result<Judged, String> {
+    let failed = |why: String| format!("the store `{}`: {why}", settings.store.display());
+    let store = Store::open_to_read(&settings.store).await.map_err(|why| failed(why.to_string()))?;
+    let clock = Box::new(UnixTime::now);
+    Registry::read(store, Arc::clone(pepper), settings.registry.clone(), clock).await.map_err(failed)
+}
+
 /// Makes the custom domains and the clients of the store known to a configuration.
 ///
 /// # Errors
 /// Every host name of the configuration that a custom domain has, and every client of its tenant that the store has too: neither
 /// may take the other's requests.
-pub fn attach(
-    snapshot: &mut Snapshot,
-    custom: &Arc<CustomDomains>,
-    clients: &Arc<RegisteredClients>,
-) -> Result<(), Vec<Problem>> {
+pub fn attach(snapshot: &mut Snapshot, judged: &Judged) -> Result<(), Vec<Problem>> {
+    let (custom, clients) = (&judged.domains, &judged.clients);
     let hosts = snapshot.directory.hosts().filter_map(|(host, domain)| {
         let rival = custom.rival(host)?;
         Some(Problem {
