@@ -19,6 +19,7 @@ mod probe;
 mod recorded;
 mod rules;
 mod serve;
+mod store;
 pub mod verify;
 
 use std::io::{self, BufReader, Write};
@@ -71,6 +72,8 @@ enum Command {
     Openapi,
     /// Serve
     Serve(Folder),
+    /// Back up and restore the store of custom domains
+    Store(store::StoreArgs),
     /// Judge certificates given as JSON lines on standard input
     Verify,
 }
@@ -108,6 +111,7 @@ pub fn run() -> ExitCode {
             drop(out);
             serve::run(&folder.config)
         }
+        Command::Store(args) => store::run(&args, &mut out),
         Command::Verify => done(verify::run(&mut BufReader::new(io::stdin().lock()), &mut out)),
     }
 }

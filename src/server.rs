@@ -73,6 +73,8 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     wait_for_records(&shared).await;
     if let (Some(keeping), Some(registry)) = (keeping, &shared.domains) {
         keeping.abort();
+        // What it holds of the store is given back while there is a runtime to do so.
+        drop(keeping.await);
         registry.close().await;
     }
     shared.access.flush_all();

@@ -5,3 +5,4 @@ pub mod daily;
 pub mod diagnostics;
 pub mod fetches;
 pub mod metrics;
+pub mod store;

@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says what it did"
 )]
 
 #[path = "journey/bank.rs"]
@@ -26,6 +27,8 @@ mod vestibule_program;
 
 #[path = "manage/access.rs"]
 mod access;
+#[path = "manage/backups.rs"]
+mod backups;
 #[path = "manage/clients.rs"]
 mod clients;
 #[path = "manage/command.rs"]
@@ -39,6 +42,8 @@ mod durability;
 mod issuer;
 #[path = "manage/keys.rs"]
 mod keys;
+#[path = "manage/kills.rs"]
+mod kills;
 #[path = "manage/lifecycle.rs"]
 mod lifecycle;
 #[path = "manage/lists.rs"]
@@ -49,10 +54,16 @@ mod mtls_hosts;
 mod oauth_clients;
 #[path = "manage/office.rs"]
 mod office;
+#[path = "manage/own_file.rs"]
+mod own_file;
+#[path = "manage/own_tls.rs"]
+mod own_tls;
 #[path = "manage/refusals.rs"]
 mod refusals;
 #[path = "manage/requests.rs"]
 mod requests;
+#[path = "manage/on_sqlite.rs"]
+mod store;
 #[path = "manage/token_endpoint.rs"]
 mod token_endpoint;
 #[path = "manage/verification.rs"]

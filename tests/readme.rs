@@ -56,7 +56,8 @@ fn every_variable_operator_and_behavior_is_named() {
 
 #[test]
 fn the_metrics_are_those_that_are_served() {
-    let metrics = Metrics::default();
+    let mut metrics = Metrics::default();
+    metrics.watch_store();
     // What has a tenant is served from the first tenant on.
     let end = Some(UnixTime(1));
     metrics.ends(std::iter::once(("bank", Ends { trusted_ca: end, crl: end })));

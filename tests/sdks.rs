@@ -26,6 +26,9 @@ mod pki;
 mod ports;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
+#[path = "manage/on_sqlite.rs"]
+#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
+mod store;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 

@@ -53,6 +53,15 @@ enum Action {
         /// For how many seconds; 0 ends it at once
         #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
         overlap: u32,
+        /// Of which further front door; left out, of the first one
+        #[arg(long, value_name = "NAME")]
+        front_door: Option<String>,
+    },
+    /// Print the first key of a further front door of a domain
+    AddKey {
+        domain: String,
+        /// The name of the front door
+        front_door: String,
     },
     /// End a key at once
     Revoke { domain: String, key: String },
@@ -87,8 +96,15 @@ async fn answer(args: &DomainsArgs) -> Result<String, String> {
         Action::Verify { domain } => shown(api.about(Method::POST, domain, "/verify", None).await?),
         Action::Test { domain } => shown(api.about(Method::POST, domain, "/test", None).await?),
         Action::Keys { domain } => shown(api.about(Method::GET, domain, "/keys", None).await?),
-        Action::Rotate { domain, overlap } => {
-            let body = json!({ "overlap_seconds": overlap });
+        Action::AddKey { domain, front_door } => {
+            let body = json!({ "front_door": front_door });
+            shown(api.about(Method::POST, domain, "/keys", Some(body)).await?)
+        }
+        Action::Rotate { domain, overlap, front_door } => {
+            let mut body = json!({ "overlap_seconds": overlap });
+            if let Some(name) = front_door {
+                body["front_door"] = json!(name);
+            }
             shown(api.about(Method::POST, domain, "/rotate-key", Some(body)).await?)
         }
         Action::Revoke { domain, key } => {

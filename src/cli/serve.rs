@@ -36,7 +36,7 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Ok(access) => access,
         Err(why) => return failed(&format!("the access log cannot be opened: {why}")),
     };
-    let metrics = Metrics::default();
+    let mut metrics = Metrics::default();
     let settings = loaded.process.revocation.clone();
     let clock = Box::new(UnixTime::now);
     let revocation = match Revocation::start(settings, Cache::ReadAndWrite, metrics.fetches.clone(), clock) {
@@ -59,6 +59,9 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         && let Err(problems) = server::attach(&mut loaded.snapshot, &registry.judged())
     {
         return refused(folder, &problems);
+    }
+    if domains.is_some() {
+        metrics.watch_store();
     }
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
     let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe, domains };

@@ -1,16 +1,17 @@
 //! `[management]` and `[store]`: the management API, and the custom domains that are created by it.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::domains::{CLIENT_IP_HEADERS, host_name, reserved};
 use super::front_doors::Door;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
+use super::secret_file;
 use super::table::Table;
 use super::tenant::Place;
-use crate::domains::{DnsSettings, RegistrySettings};
+use crate::domains::{DatabaseUrl, DnsSettings, RegistrySettings, StoreLocation};
 use crate::front_door::{Contract, ContractHeader, CustomContract, CustomTemplate};
 use crate::manage::{AdminClient, AdminClients, AdminToken, RateLimits, Scope};
 use crate::rules::RuleSet;
@@ -20,8 +21,8 @@ use http::HeaderName;
 /// The management API.
 #[derive(Debug, Clone)]
 pub struct ManagementSettings {
-    /// The file of the store.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: StoreLocation,
     /// What custom domains have in common, their tenant among it.
     pub registry: RegistrySettings,
     /// The front door of the tenant that they are reached through.
@@ -40,9 +41,10 @@ pub(super) fn read(
     folder: &Path,
     (admin, has_tls): (Option<SocketAddr>, bool),
     pepper: &Result<Arc<Pepper>, NoPepper>,
+    warnings: &mut Vec<String>,
 ) -> Option<ManagementSettings> {
     let (store, table) = (process.table_or_empty("store"), process.table_or_empty("management"));
-    let settings = settings(&table, &store, folder);
+    let settings = settings(&table, &store, folder, warnings);
     if !process.has("management") {
         if process.has("store") {
             process.problem("store", "has no effect without [management]", "[management], or no [store]");
@@ -81,7 +83,7 @@ fn accepted(key: &str) -> &'static str {
     }
 }
 
-fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path) -> Option<ManagementSettings> {
+fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<ManagementSettings> {
     let (tenant, front_door) = (table.text("tenant"), table.text("front_door"));
     let origin_domain = table.parsed("origin_domain", host_name);
     let servers = table.texts("dns_servers");
@@ -101,16 +103,41 @@ fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path) -> Option<Manag
     };
     let tokens = table.tables("tokens").into_iter().filter_map(token).collect();
     let clients = clients(table);
-    let file = store.text("file").unwrap_or_else(|| "vestibule.sqlite".into());
+    let place = location(store, folder, warnings);
+    let snapshot_file = store.text("snapshot_file").map(|file| folder.join(file));
     let recheck = u32::try_from(recheck).unwrap_or(u32::MAX);
     Some(ManagementSettings {
-        store: folder.join(file),
-        registry: RegistrySettings { tenant: tenant?, origin_domain: origin_domain?, dns, recheck },
+        store: place,
+        registry: RegistrySettings { tenant: tenant?, origin_domain: origin_domain?, dns, recheck, snapshot_file },
         front_door: front_door?,
         tokens,
         clients,
         limits,
     })
+}
+
+/// Where the store is. Something must stand for a table with a problem.
+fn location(store: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> StoreLocation {
+    let file = folder.join(store.text("file").unwrap_or_else(|| "vestibule.sqlite".into()));
+    if !store.has("url") {
+        for key in ["password_file", "snapshot_file"].into_iter().filter(|key| store.has(key)) {
+            store.problem(key, "has no effect", format!("`url`, or no `{key}`"));
+        }
+        return StoreLocation::File(file);
+    }
+    if store.has("file") {
+        store.problem("file", "has no effect beside `url`", "one of the two");
+    }
+    let of = ("the password of the database", "the password alone");
+    let password = store.text("password_file");
+    let password = password.and_then(|file| secret_file::read(store, "password_file", folder, &file, of, warnings));
+    let password = password.as_ref().map(|password| password.trim());
+    // A URL that is refused may hold a password.
+    let url = store.text("url").and_then(|text| {
+        let shown = if text.contains('@') { "***" } else { &text };
+        DatabaseUrl::parse(&text, password).map_err(|why| store.problem("url", format!("found `{shown}`"), why)).ok()
+    });
+    url.map_or(StoreLocation::File(file), StoreLocation::Database)
 }
 
 fn number(table: &Table<'_>, key: &str, default: u32) -> u32 {

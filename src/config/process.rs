@@ -135,7 +135,7 @@ impl Process {
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
             admin: admin_listen,
             admin_tls,
-            management: management::read(&table, folder, (admin_listen, has_tls), &pepper),
+            management: management::read(&table, folder, (admin_listen, has_tls), &pepper, warnings),
             pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),

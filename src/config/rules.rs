@@ -16,6 +16,7 @@ use super::table::Table;
 use crate::front_door::ContractHeader;
 use crate::header_names::are_aliases;
 use crate::journey::Route;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::{Behavior, Known, Phase, ResponseBehavior, Rule, RuleSet, Scope, Template};
 use crate::upstream::Upstream;
 use crate::variables::Dialect;
@@ -80,8 +81,16 @@ pub(super) fn compile(all: &RuleSet, routes: &mut [Route]) {
     }
 }
 
-/// A second line of a header that every request gets would contradict the first, or say `SUCCESS` beside `FAILED`.
+/// A second line of a header that every request gets would contradict the first, or say `SUCCESS` beside `FAILED`. The OAuth
+/// client's are not even a configuration's to set: a provider believes them.
 fn two_voices(tenant: &Table<'_>, rules: &RuleSet) {
+    for ours in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER] {
+        if rules.header_names().any(|name| are_aliases(name.as_str(), ours.as_str())) {
+            let found =
+                format!("`{ours}` is set by a rule or [upstream_headers], and tells the OAuth client that authenticated");
+            tenant.problem("rules", found, "another name");
+        }
+    }
     for rule in &rules.request {
         let set = rule.behaviors.iter().filter_map(Behavior::header_set);
         for name in

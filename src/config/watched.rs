@@ -37,7 +37,10 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     for source in std::iter::once(&read.process).chain(&read.tenants) {
         files.push(PathBuf::from(&source.file));
         for (key, value) in &source.values {
-            collect(key, value, folder, &mut files);
+            // The store's file is ours to write, and no part of the configuration.
+            if key != "store" {
+                collect(key, value, folder, &mut files);
+            }
         }
     }
     files.retain(|file| !file.as_os_str().is_empty());

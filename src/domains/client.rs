@@ -87,6 +87,9 @@ pub struct CredentialRecord {
     pub updated_at: UnixTime,
 }
 
+/// A client with its credentials.
+pub type WithCredentials = (ClientRecord, Vec<CredentialRecord>);
+
 /// A credential that was read and not yet stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCredential {

@@ -74,6 +74,8 @@ pub struct DomainRecord {
 pub struct KeyRecord {
     /// Its public name.
     pub id: String,
+    /// The further front door that sends it; none is the first one.
+    pub front_door: Option<String>,
     /// Its tag.
     pub tag: Tag,
     /// When it was issued.

@@ -1,29 +1,36 @@
 //! The registry: what may be done with custom domains. It writes into the store and, before it acknowledges, into what requests
-//! are judged by.
+//! are judged by. What other processes write into the same store is followed by its revision numbers.
 
 mod clients;
+mod follow;
+mod front_doors;
+mod kept;
 mod keys;
 mod live_clients;
 mod watch;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use http::HeaderName;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::dns::{Dns, DnsSettings, Outcome, record_name};
 use super::new_domain::{NewDomain, Patch, is_suffix};
 use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
-use super::store::{Actor, ListQuery, Store, StoreError};
+use super::store::{Actor, Change, ListQuery, Store, StoreError};
 use crate::clock::UnixTime;
 use crate::front_door::{CustomDomain, CustomDomains, CustomKey, KeyUse};
 use crate::oauth::RegisteredClients;
 use crate::secret::Pepper;
 
-pub use clients::{ClientPatch, NewClient, WithCredentials};
+pub use clients::{ClientPatch, NewClient};
+pub use follow::Standing;
+pub use front_doors::is_front_door_name;
 pub use keys::Issued;
+use live_clients::told_client;
 pub use watch::PATIENCE;
 
 /// The setting whether domains have `mtls.` aliases.
@@ -42,6 +49,8 @@ pub struct RegistrySettings {
     pub dns: DnsSettings,
     /// How often the records of those that wait are looked for, in seconds.
     pub recheck: u32,
+    /// Where what requests are judged by is kept, for a start without the store.
+    pub snapshot_file: Option<PathBuf>,
 }
 
 /// Why a change was not made. Nothing of it happened.
@@ -61,6 +70,12 @@ pub enum ChangeError {
     NotReady,
     /// It has two keys already.
     TwoKeys,
+    /// The domain has no such front door.
+    UnknownFrontDoor,
+    /// The front door has a key already.
+    FrontDoorExists,
+    /// The domain would have more front doors than this.
+    TooManyFrontDoors(usize),
     /// There is no such client.
     UnknownClient,
     /// The client has no such credential.
@@ -105,29 +120,62 @@ pub struct Registry {
     clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     /// One change after the other, so that memory follows the store in the same order.
     turn: Mutex<()>,
-    /// Whether memory may be behind the store.
-    behind: AtomicBool,
-    /// The uses of keys that the store knows, by the keys' ids.
+    /// The number of the last change that memory has.
+    applied: AtomicI64,
+    /// When the store last answered, and since when it has not.
+    answered: follow::Answered,
+    /// Rung when another process has changed something.
+    changed: Notify,
+    /// The uses of keys that the store was told of, by the keys' ids.
     written: Mutex<HashMap<Arc<str>, i64>>,
+    /// The last change that the snapshot file has.
+    kept: Mutex<Option<kept::Kept>>,
+}
+
+/// A change of this process's turn. Memory has all that was changed before it.
+struct Begun<'r> {
+    change: Change,
+    _turn: MutexGuard<'r, ()>,
 }
 
 impl Registry {
-    /// Reads the store into memory.
+    /// Reads the store into memory, or what was kept of it when the store is away.
     ///
     /// # Errors
-    /// Why it cannot be read, or DNS cannot be asked.
+    /// Why it cannot be read, and nothing was kept; or DNS cannot be asked.
     pub async fn start(
         store: Store,
         pepper: Arc<Pepper>,
         settings: RegistrySettings,
         clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     ) -> Result<Self, String> {
-        let dns = Dns::new(&settings.dns)?;
-        let (live, live_clients) = (Arc::new(CustomDomains::default()), Arc::default());
-        let (turn, behind, written) = (Mutex::default(), AtomicBool::new(false), Mutex::default());
-        let registry = Self { store, live, live_clients, pepper, settings, dns, clock, turn, behind, written };
-        registry.read_all().await.map_err(|why| format!("the store cannot be read: {why}"))?;
+        let registry = Self::new(store, pepper, settings, clock)?;
+        registry.begin_to_serve().await?;
         Ok(registry)
+    }
+
+    fn new(
+        store: Store,
+        pepper: Arc<Pepper>,
+        settings: RegistrySettings,
+        clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    ) -> Result<Self, String> {
+        let dns = Dns::new(&settings.dns)?;
+        Ok(Self {
+            answered: follow::Answered::new(clock()),
+            store,
+            live: Arc::default(),
+            live_clients: Arc::default(),
+            pepper,
+            settings,
+            dns,
+            clock,
+            turn: Mutex::default(),
+            applied: AtomicI64::new(0),
+            changed: Notify::new(),
+            written: Mutex::default(),
+            kept: Mutex::default(),
+        })
     }
 
     /// Reads a store that is only read, once.
@@ -140,9 +188,14 @@ impl Registry {
         settings: RegistrySettings,
         clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     ) -> Result<Judged, String> {
-        let registry = Self::start(store, pepper, settings, clock).await?;
+        let registry = Self::new(store, pepper, settings, clock)?;
+        let read = async {
+            registry.store.check_version().await?;
+            registry.read_all(&mut registry.store.reader().await?).await
+        };
+        let read = read.await.map_err(|why| why.to_string());
         registry.store.close().await;
-        Ok(registry.judged())
+        read.map(|()| registry.judged())
     }
 
     /// What requests are judged by.
@@ -158,6 +211,11 @@ impl Registry {
     /// The clients that requests are judged by.
     pub fn live_clients(&self) -> &Arc<RegisteredClients> {
         &self.live_clients
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The settings that it was started with.
@@ -205,18 +263,16 @@ impl Registry {
             attempts: 0,
             revision: 0,
         };
-        let _turn = self.turn.lock().await;
+        let mut begun = self.begin().await?;
         // An origin name that is like another one but for its capital letters is refused too: the caller tries again.
         let names = [record.domain.clone(), self.origin_domain_name(&record.id)];
         if names.iter().any(|name| self.live.rival(name).is_some()) {
             return Err(ChangeError::Exists("another custom domain".into()));
         }
-        let mut change = self.store.change().await?;
-        if !change.insert(&record).await? {
+        if !begun.change.insert(&record).await? {
             return Err(ChangeError::Exists("another custom domain".into()));
         }
-        let done = change.commit((actor, now), "create", Some(&record), &record.domain).await;
-        self.finish(&record, done).await?.ok_or(ChangeError::Unknown)
+        self.commit(begun, (actor, now), "create", Some(&record), &record.domain).await?.ok_or(ChangeError::Unknown)
     }
 
     /// A domain.
@@ -240,8 +296,8 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::Unknown`], [`ChangeError::Invalid`], and those of the store.
     pub async fn patch(&self, id: &str, patch: Patch, actor: &Actor) -> Result<DomainRecord, ChangeError> {
-        let _turn = self.turn.lock().await;
-        let mut record = self.get(id).await?;
+        let mut begun = self.begin().await?;
+        let mut record = begun.change.domain(id).await?.ok_or(ChangeError::Unknown)?;
         let mut changed = Vec::new();
         if let Some(header) = patch.client_ip_header {
             record.client_ip_header = header.name().map(str::to_owned);
@@ -257,10 +313,9 @@ impl Registry {
             record.relying_party_identifier = identifier;
             changed.push("relying_party_identifier");
         }
-        let mut change = self.store.change().await?;
-        change.update(&record).await?;
-        let done = change.commit((actor, (self.clock)()), "update", Some(&record), &changed.join(", ")).await;
-        self.finish(&record, done).await?.ok_or(ChangeError::Unknown)
+        begun.change.update(&record).await?;
+        let now = (self.clock)();
+        self.commit(begun, (actor, now), "update", Some(&record), &changed.join(", ")).await?.ok_or(ChangeError::Unknown)
     }
 
     /// Deletes a domain and its keys; one that does not exist is deleted already.
@@ -268,15 +323,13 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::IsDefault`], and those of the store.
     pub async fn delete(&self, id: &str, actor: &Actor) -> Result<(), ChangeError> {
-        let _turn = self.turn.lock().await;
-        let Some(record) = self.store.domain(id).await? else { return Ok(()) };
+        let mut begun = self.begin().await?;
+        let Some(record) = begun.change.domain(id).await? else { return Ok(()) };
         if record.is_default {
             return Err(ChangeError::IsDefault);
         }
-        let mut change = self.store.change().await?;
-        change.delete(id).await?;
-        let done = change.commit((actor, (self.clock)()), "delete", Some(&record), &record.domain).await;
-        self.finish(&record, done).await.map(|_| ())
+        begun.change.delete(id).await?;
+        self.commit(begun, (actor, (self.clock)()), "delete", Some(&record), &record.domain).await.map(|_| ())
     }
 
     /// The default domain; none is the service's own.
@@ -292,17 +345,14 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::NotReady`] for every other name, and those of the store.
     pub async fn set_default(&self, name: &str, actor: &Actor) -> Result<Option<DomainRecord>, ChangeError> {
-        let _turn = self.turn.lock().await;
+        let mut begun = self.begin().await?;
         let mut found = None;
         if name != self.settings.origin_domain {
-            let query = ListQuery { exact: Some(name.to_owned()), take: 1, ..ListQuery::default() };
-            let domain = self.store.list(&query).await?.pop().filter(|domain| domain.status == Status::Ready);
+            let domain = begun.change.domain_named(name).await?.filter(|domain| domain.status == Status::Ready);
             found = Some(domain.ok_or(ChangeError::NotReady)?);
         }
-        let mut change = self.store.change().await?;
-        change.set_default(found.as_ref().map(|domain| domain.id.as_str())).await?;
-        change.commit((actor, (self.clock)()), "set_default", found.as_ref(), name).await?;
-        self.default_domain().await
+        begun.change.set_default(found.as_ref().map(|domain| domain.id.as_str())).await?;
+        self.commit(begun, (actor, (self.clock)()), "set_default", found.as_ref(), name).await
     }
 
     /// Whether a domain's name has an address.
@@ -330,11 +380,10 @@ impl Registry {
     /// # Errors
     /// Those of the store.
     pub async fn set_aliases(&self, on: bool, actor: &Actor) -> Result<(), ChangeError> {
-        let _turn = self.turn.lock().await;
         let value = if on { "true" } else { "false" };
-        let mut change = self.store.change().await?;
-        change.set_setting(ALIASES, value).await?;
-        change.commit((actor, (self.clock)()), "settings", None, &format!("{ALIASES} = {value}")).await?;
+        let mut begun = self.begin().await?;
+        begun.change.set_setting(ALIASES, value).await?;
+        self.commit(begun, (actor, (self.clock)()), "settings", None, &format!("{ALIASES} = {value}")).await?;
         self.live.set_aliases(on);
         Ok(())
     }
@@ -347,60 +396,67 @@ impl Registry {
         Ok(self.store.audit(after, i64::try_from(most).unwrap_or(i64::MAX)).await?)
     }
 
-    /// After a change, whether it was committed or not: memory gets what the store holds.
-    async fn finish(&self, domain: &DomainRecord, done: Result<(), StoreError>) -> Result<Option<DomainRecord>, ChangeError> {
-        let now = match self.refresh(domain).await {
-            Ok(now) => now,
-            Err(why) => {
-                // What the store holds is not known: nobody comes in by a key that may be dead.
-                self.behind.store(true, Ordering::Release);
-                self.live.remove(&domain.domain);
-                return Err(why.into());
-            }
-        };
-        done?;
-        Ok(now)
-    }
-
-    async fn refresh(&self, domain: &DomainRecord) -> Result<Option<DomainRecord>, StoreError> {
-        let found = self.store.domain(&domain.id).await?;
-        match &found {
-            Some(record) => self.set_live(record, self.store.keys(&record.id).await?),
-            None => self.live.remove(&domain.domain),
+    /// Begins a change when it is its turn, here and among all processes, and follows what they have changed before.
+    async fn begin(&self) -> Result<Begun<'_>, ChangeError> {
+        let turn = self.turn.lock().await;
+        let mut change = self.store.change().await?;
+        let last = change.revision() - 1;
+        if self.applied.load(Ordering::Acquire) < last {
+            self.follow(follow::Source::Change(&mut change), last).await?;
         }
-        Ok(found)
+        Ok(Begun { change, _turn: turn })
     }
 
-    /// Counters go on where they stand in memory: the store is behind them.
-    fn set_live(&self, record: &DomainRecord, keys: Vec<KeyRecord>) {
+    /// Makes a change last, and memory the same as the store. When it fails, memory stays as it is until the store says whether
+    /// the change was made: nobody was told that it was.
+    async fn commit(
+        &self,
+        begun: Begun<'_>,
+        when: (&Actor, UnixTime),
+        action: &str,
+        domain: Option<&DomainRecord>,
+        details: &str,
+    ) -> Result<Option<DomainRecord>, ChangeError> {
+        let revision = begun.change.revision();
+        // Read before the change is made to last: nobody changes anything in between.
+        let mut change = begun.change;
+        let client = match told_client(action, details) {
+            Some(id) => Some((id.to_owned(), change.client(id).await?)),
+            None => None,
+        };
+        let committed = change.commit(when, action, domain, details).await?;
+        if let Some(domain) = domain {
+            self.take(&domain.domain, committed.as_ref());
+        }
+        if let Some((id, found)) = client {
+            self.take_client(&id, found.as_ref());
+        }
+        self.applied.store(revision, Ordering::Release);
+        Ok(committed.map(|(record, _)| record))
+    }
+
+    /// Makes memory of a domain what the store holds.
+    fn take(&self, name: &str, found: Option<&(DomainRecord, Vec<KeyRecord>)>) {
+        match found {
+            Some((record, keys)) => self.set_live(record, keys),
+            None => self.live.remove(name),
+        }
+    }
+
+    fn set_live(&self, record: &DomainRecord, keys: &[KeyRecord]) {
         let before = self.live.get(&record.domain);
         let known = before.as_ref().map(|domain| domain.keys()).unwrap_or_default();
-        let keys = keys.into_iter().map(|key| {
+        let keys = keys.iter().map(|key| {
+            // What this process counts goes on; what it has told the store stands in `written`.
             let uses = known.iter().find(|known| *known.id == *key.id).map(|known| Arc::clone(&known.uses));
-            let stored = || Arc::new(KeyUse::new(u64::try_from(key.uses).unwrap_or(0), key.last_used_at));
-            CustomKey { id: key.id.as_str().into(), tag: key.tag, until: key.expires_at, uses: uses.unwrap_or_else(stored) }
+            let uses = uses.unwrap_or_else(|| Arc::new(KeyUse::new(0, None)));
+            CustomKey { id: key.id.as_str().into(), tag: key.tag.clone(), until: key.expires_at, uses }
         });
         let header = record.client_ip_header.as_deref().and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
         let origin = self.origin_domain_name(&record.id);
         let names = (record.domain.as_str(), origin.as_str());
         let ready = record.status == Status::Ready;
         self.live.set(CustomDomain::new(names, ready, header, &self.pepper, keys.collect()));
-    }
-
-    /// Reads everything anew.
-    async fn read_all(&self) -> Result<(), StoreError> {
-        let mut gone: HashSet<String> = self.live.all().iter().map(|domain| domain.name().to_owned()).collect();
-        self.store
-            .each(|domain, keys| {
-                gone.remove(&domain.domain);
-                self.set_live(&domain, keys);
-            })
-            .await?;
-        for name in &gone {
-            self.live.remove(name);
-        }
-        self.live.set_aliases(self.store.setting(ALIASES).await?.as_deref() == Some("true"));
-        self.read_clients().await
     }
 }
 

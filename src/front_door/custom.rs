@@ -95,6 +95,16 @@ impl CustomDomain {
         &self.origin
     }
 
+    /// Whether requests reach it.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The header with the client's address, when it is not the usual one.
+    pub fn client_ip_header(&self) -> Option<&HeaderName> {
+        self.client_ip_header.as_ref()
+    }
+
     /// Its keys.
     pub fn keys(&self) -> &[CustomKey] {
         &self.keys
@@ -152,9 +162,19 @@ impl CustomDomains {
         self.aliases.store(on, Ordering::Release);
     }
 
+    /// Whether they are known so.
+    pub fn has_aliases(&self) -> bool {
+        self.aliases.load(Ordering::Acquire)
+    }
+
     /// The domain with this name.
     pub fn get(&self, name: &str) -> Option<Arc<CustomDomain>> {
         self.read().by_name.get(name).cloned()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read().by_name.len()
     }
 
     /// All of them, in no order.
@@ -172,10 +192,15 @@ impl CustomDomains {
         named.or_else(|| hosts.by_origin.get(host)).map(|domain| domain.name.to_string())
     }
 
+    /// Whether a ready domain is reached under a host name, in lower case.
+    pub fn knows(&self, host: &str) -> bool {
+        self.find(host).is_some()
+    }
+
     /// The ready domain that is reached under a host name, in lower case; and its alias, while domains have one.
     fn find(&self, host: &str) -> Option<(Arc<CustomDomain>, Option<String>)> {
         let hosts = self.read();
-        let aliases = self.aliases.load(Ordering::Acquire);
+        let aliases = self.has_aliases();
         let aliased = || host.strip_prefix(ALIAS).filter(|_| aliases);
         let named = hosts.by_name.get(host).or_else(|| hosts.by_origin.get(host));
         let found = named.or_else(|| hosts.by_name.get(aliased()?)).filter(|domain| domain.ready)?;

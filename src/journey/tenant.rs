@@ -157,17 +157,25 @@ impl Tenant {
     /// The most specific route of a request: the longest path that its path starts with.
     ///
     /// # Errors
-    /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do
-    /// would see a path of another route.
+    /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do, or
+    /// ignores letter case, would see a path of another route.
     pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
         let (target, method) = (forward.target(), forward.method());
         let (path, literal) = (target.path(), target.literal_path());
-        let route = self.route_of(path, method);
-        if literal != path && !same(route, self.route_of(literal, method)) {
+        let route = self.route_of(path, method, starts_with);
+        let read_otherwise = |path, starts: StartsWith| !same(route, self.route_of(path, method, starts));
+        if literal != path && (read_otherwise(literal, starts_with) || read_otherwise(literal, starts_with_in_any_case)) {
             let cause = format!("request target: {literal} and {path} are of different routes");
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
-        route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+        let Some(route) = route else {
+            return Err(Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")));
+        };
+        if read_otherwise(path, starts_with_in_any_case) {
+            let cause = format!("request target: {path} and the same in another letter case are of different routes");
+            return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
+        }
+        Ok(route)
     }
 
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
@@ -177,20 +185,34 @@ impl Tenant {
 
     /// By which methods OAuth clients may authenticate themselves with certificates at a path.
     pub fn client_methods_at(&self, path: &str) -> Vec<&'static str> {
-        let policy = self.route_of(path, &Method::POST).and_then(|route| route.policy.client_auth.as_ref());
+        let policy = self.route_of(path, &Method::POST, starts_with).and_then(|route| route.policy.client_auth.as_ref());
         policy.map(ClientAuthPolicy::methods).unwrap_or_default()
     }
 
-    fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
+    fn route_of(&self, path: &str, method: &Method, starts: StartsWith) -> Option<&Arc<Route>> {
         let fits =
-            |route: &&Arc<Route>| path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method));
+            |route: &&Arc<Route>| starts(path, &route.path) && (route.methods.is_empty() || route.methods.contains(method));
         self.routes.0.iter().find(fits)
     }
 }
 
+/// How a path is compared with that of a route.
+type StartsWith = fn(&str, &str) -> bool;
+
+fn starts_with(path: &str, start: &str) -> bool {
+    path.starts_with(start)
+}
+
+fn starts_with_in_any_case(path: &str, start: &str) -> bool {
+    path.as_bytes().get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+}
+
+/// Whoever has two routes that differ in letter case alone knows that it counts.
 fn same(one: Option<&Arc<Route>>, other: Option<&Arc<Route>>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (Some(one), Some(other)) => {
+            Arc::ptr_eq(one, other) || one.path.eq_ignore_ascii_case(&other.path) && one.path != other.path
+        }
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }

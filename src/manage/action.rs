@@ -57,8 +57,11 @@ impl Management {
                 Reply::ok(&keys.into_iter().map(render::key).collect::<Vec<_>>())
             }
             Action::RotateKey => {
-                let overlap = body::overlap(body)?;
-                let (issued, keys) = registry.rotate(id, overlap, actor).await.map_err(about(id))?;
+                let (issued, keys) = registry.rotate(id, body::rotation(body)?, actor).await.map_err(about(id))?;
+                Reply::json(StatusCode::CREATED, &render::rotated(&issued, keys))
+            }
+            Action::AddKey => {
+                let (issued, keys) = registry.add_front_door(id, &body::front_door(body)?, actor).await.map_err(about(id))?;
                 Reply::json(StatusCode::CREATED, &render::rotated(&issued, keys))
             }
             Action::RevokeKey => registry.revoke(id, target.id(1), actor).await.map(|()| Reply::nothing()).map_err(about(id)),

@@ -6,7 +6,7 @@ use actix_web::web::Bytes;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use crate::domains::{ClientIpHeader, Metadata, NewDomain, Patch, host_name};
+use crate::domains::{ClientIpHeader, Metadata, NewDomain, Patch, host_name, is_front_door_name};
 
 /// How long the key before a rotation is taken when nothing is said: a day.
 const OVERLAP: u32 = 86_400;
@@ -65,6 +65,15 @@ impl Body {
                 Err(Failure::property(name, &format!("No enum match for: {word:.40}")))
             }
             word => Ok(word),
+        }
+    }
+
+    fn front_door(&mut self) -> Result<Option<String>, Failure> {
+        match self.text("front_door")? {
+            Some(name) if !is_front_door_name(&name) => {
+                Err(Failure::property("front_door", "Object didn't pass validation for format front-door"))
+            }
+            name => Ok(name),
         }
     }
 
@@ -163,9 +172,17 @@ pub(super) fn default_domain(bytes: &Bytes) -> Result<String, Failure> {
     Ok(domain.to_ascii_lowercase())
 }
 
-/// For how many seconds the key before a rotation is taken.
-pub(super) fn overlap(bytes: &Bytes) -> Result<u32, Failure> {
+/// The name of a further front door that gets its first key.
+pub(super) fn front_door(bytes: &Bytes) -> Result<String, Failure> {
+    let mut body = Body::read(bytes)?;
+    let name = body.front_door()?.ok_or_else(|| missing("front_door"))?;
+    body.finish().map(|()| name)
+}
+
+/// Whose key is rotated, and for how many seconds the one before it is taken.
+pub(super) fn rotation(bytes: &Bytes) -> Result<(Option<String>, u32), Failure> {
     let mut body = Body::read_or_empty(bytes)?;
+    let front_door = body.front_door()?;
     let name = "overlap_seconds";
     let overlap = match body.0.remove(name) {
         None => OVERLAP,
@@ -179,7 +196,7 @@ pub(super) fn overlap(bytes: &Bytes) -> Result<u32, Failure> {
         }
     };
     body.finish()?;
-    Ok(overlap)
+    Ok((front_door, overlap))
 }
 
 /// Whether aliases are switched on or off; none when nothing is said of them.

@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use crate::domains::ChangeError;
 
+/// Seconds until a store that is away is asked again.
+const STORE_WAIT: u32 = 2;
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -76,6 +79,14 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, None, "An internal error occurred".to_owned())
     }
 
+    /// The store does not answer. Whether a change was made that was just being made is not known.
+    fn store_away(cause: &str) -> Self {
+        tracing::warn!("management API: the store: {cause}");
+        let message = "The store does not answer. What you asked for may or may not have been done: look, or ask again.";
+        let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Some("store_unavailable"), message.to_owned());
+        Self { wait: Some(STORE_WAIT), ..failure }
+    }
+
     /// What the registry said about a domain.
     pub(super) fn of_change(id: &str, why: ChangeError) -> Self {
         let conflict = |code, message: &str| Self::new(StatusCode::CONFLICT, Some(code), message.to_owned());
@@ -100,6 +111,16 @@ impl Failure {
                 "key_limit",
                 "Two keys are in force. Revoke one of them, or rotate with an overlap of 0 seconds, which ends both.",
             ),
+            ChangeError::UnknownFrontDoor => Self::not_found(
+                Some("inexistent_front_door"),
+                format!("The custom domain {id} has no key of a front door with this name. POST …/keys gives the first one."),
+            ),
+            ChangeError::FrontDoorExists => {
+                conflict("front_door_exists", "This front door has a key. POST …/rotate-key gives another one.")
+            }
+            ChangeError::TooManyFrontDoors(most) => {
+                conflict("front_door_limit", &format!("A custom domain can have a maximum of {most} front doors"))
+            }
             ChangeError::UnknownClient => Self::not_found(Some("inexistent_client"), "The client does not exist".into()),
             ChangeError::UnknownCredential => {
                 Self::not_found(Some("inexistent_credential"), "The credential does not exist".into())
@@ -117,6 +138,7 @@ impl Failure {
                     .into(),
             ),
             ChangeError::Invalid(property, why) => Self::property(property, &why),
+            ChangeError::Store(why) if why.is_passing() => Self::store_away(&why.to_string()),
             ChangeError::Store(why) => Self::internal(&format!("the store: {why}")),
             ChangeError::Random(why) => Self::internal(&format!("no random bytes: {why}")),
         }

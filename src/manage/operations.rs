@@ -19,6 +19,7 @@ pub(super) enum Action {
     VerifyDomain,
     TestDomain,
     ListKeys,
+    AddKey,
     RotateKey,
     RevokeKey,
     ListClients,
@@ -273,6 +274,11 @@ pub(super) static OPERATIONS: &[Operation] = &[
         .summary("The domain's keys and their use")
         .says(200, "Keys")
         .refuses(&[400, 404]),
+    operation(Action::AddKey, "postCustomDomainKey", "POST", "/custom-domains/{id}/keys", Scope::CreateCustomDomains)
+        .summary("Give a further front door of the domain its first key")
+        .body("FrontDoor")
+        .says(201, "Rotated")
+        .refuses(&[400, 404, 409]),
     operation(
         Action::RotateKey,
         "postCustomDomainRotateKey",

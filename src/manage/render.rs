@@ -52,6 +52,7 @@ pub(super) struct Domain {
 #[derive(Serialize)]
 pub(super) struct Key {
     key_id: String,
+    front_door: Option<String>,
     created_at: String,
     expires_at: Option<String>,
     uses: i64,
@@ -127,6 +128,7 @@ pub(super) fn domain(registry: &Registry, record: DomainRecord, issued: Option<I
 pub(super) fn key(record: KeyRecord) -> Key {
     Key {
         key_id: record.id,
+        front_door: record.front_door,
         created_at: instant(record.created_at),
         expires_at: record.expires_at.map(instant),
         uses: record.uses,

@@ -108,20 +108,28 @@ fn application(
     >,
 > {
     let (documented, issuing) = (management.is_some(), management.clone());
+    let counting = Arc::clone(&shared);
+    let count = move |answer: HttpResponse| {
+        if let Some(store) = counting.metrics.store() {
+            store.respond(answer.status().as_u16());
+        }
+        answer
+    };
+    let counted = count.clone();
     let token = move |request: HttpRequest, payload: web::Payload| {
-        let management = issuing.clone();
+        let (management, count) = (issuing.clone(), counted.clone());
         async move {
             match management.filter(|management| management.has_clients()) {
-                Some(management) => management.handle_token(request, payload).await,
+                Some(management) => count(management.handle_token(request, payload).await),
                 None => HttpResponse::NotFound().finish(),
             }
         }
     };
     let api = move |request: HttpRequest, payload: web::Payload| {
-        let management = management.clone();
+        let (management, count) = (management.clone(), count.clone());
         async move {
             match management {
-                Some(management) => management.handle(request, payload).await,
+                Some(management) => count(management.handle(request, payload).await),
                 None => HttpResponse::NotFound().finish(),
             }
         }
@@ -137,18 +145,34 @@ fn application(
         .service(web::scope("/api/v2").default_service(web::to(api)))
         .route("/oauth/token", web::to(token))
         .route("/openapi.json", web::get().to(document))
-        .route("/healthz", web::get().to(ok))
-        .route("/readyz", web::get().to(ok))
+        .route("/healthz", web::get().to(health))
+        .route("/readyz", web::get().to(health))
         .route("/metrics", web::get().to(metrics))
 }
 
-/// A process that answers has a configuration: it does not start without one.
-async fn ok() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body("ok\n")
+/// A process that answers has a configuration: it does not start without one. While the store of custom domains is away it serves
+/// from what it has, as every other process does: to take it out would leave nobody.
+async fn health(shared: web::Data<Shared>) -> HttpResponse {
+    let standing = shared.domains.as_ref().map(|registry| registry.standing()).filter(|standing| !standing.is_up);
+    let mut text = "ok\n".to_owned();
+    if let Some(standing) = standing {
+        text += &format!(
+            "the store of custom domains does not answer, for {} s: revision {} is served, and nothing can be changed\n",
+            standing.silent, standing.revision
+        );
+    }
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(text)
 }
 
 async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
     shared.metrics.nonces_remembered.set(i64::try_from(shared.replay.remembered()).unwrap_or(i64::MAX));
+    if let (Some(registry), Some(store)) = (&shared.domains, shared.metrics.store()) {
+        let standing = registry.standing();
+        store.up.set(i64::from(standing.is_up));
+        store.answered.set(standing.answered_at.0);
+        store.revision.set(standing.revision);
+        store.domains.set(i64::try_from(registry.live().count()).unwrap_or(i64::MAX));
+    }
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, media_type)).body(shared.metrics.text())
 }

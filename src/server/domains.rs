@@ -16,13 +16,13 @@ use crate::shared::Shared;
 /// # Errors
 /// Why it cannot be opened or read.
 pub async fn open(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> io::Result<Arc<Registry>> {
-    let file = settings.store.display();
-    let failed = |why: String| io::Error::other(format!("the store `{file}`: {why}"));
+    let place = &settings.store;
+    let failed = |why: String| io::Error::other(format!("the store `{place}`: {why}"));
     let store = Store::open(&settings.store).await.map_err(|why| failed(why.to_string()))?;
     let clock = Box::new(UnixTime::now);
     let registry = Registry::start(store, Arc::clone(pepper), settings.registry.clone(), clock).await.map_err(failed)?;
-    let clients = registry.live_clients().count();
-    tracing::info!("{} custom domains and {clients} clients in `{file}`", registry.live().all().len());
+    let (domains, clients) = (registry.live().count(), registry.live_clients().count());
+    tracing::info!("{domains} custom domains and {clients} clients in `{place}`");
     Ok(Arc::new(registry))
 }
 
@@ -31,7 +31,7 @@ pub async fn open(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> io::Re
 /// # Errors
 /// Why it cannot be read.
 pub async fn read(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> Result<Judged, String> {
-    let failed = |why: String| format!("the store `{}`: {why}", settings.store.display());
+    let failed = |why: String| format!("the store `{}`: {why}", settings.store);
     let store = Store::open_to_read(&settings.store).await.map_err(|why| failed(why.to_string()))?;
     let clock = Box::new(UnixTime::now);
     Registry::read(store, Arc::clone(pepper), settings.registry.clone(), clock).await.map_err(failed)

@@ -65,7 +65,15 @@ impl Handshakes {
 
     /// By the configuration in force: a reload changes what the next handshake gets, and no open connection.
     fn config(&self, shared: &Shared, name: Option<&str>) -> Option<Arc<ServerConfig>> {
-        shared.snapshot.load().tls.as_ref()?.find(name)
+        let snapshot = shared.snapshot.load();
+        let names = snapshot.tls.as_ref()?;
+        // Custom domains come and go, and certificates do not with them: a front door that asks for one by its name gets the
+        // first certificate, and knows whom it wants to reach.
+        let custom = |name: &str| {
+            let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+            shared.domains.as_ref().is_some_and(|registry| registry.live().knows(&name))
+        };
+        names.find(name).or_else(|| names.find(None).filter(|_| name.is_some_and(custom)))
     }
 }
 

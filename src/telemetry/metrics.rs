@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::fetches::FetchMetrics;
+use super::store::StoreMetrics;
 use crate::clock::UnixTime;
 use crate::refusal::{Blame, Refusal};
 
@@ -46,6 +47,7 @@ impl Handshake {
 /// The process's counters. Label values come from closed lists alone.
 pub struct Metrics {
     registry: Registry,
+    store: Option<StoreMetrics>,
     permitted: Counter,
     answered: Counter,
     refused: HashMap<Refusal, Counter>,
@@ -116,6 +118,7 @@ impl Default for Metrics {
                 .map(|&(outcome, word)| (outcome, handshakes.get_or_create_owned(&[("outcome", word)])))
                 .collect(),
             registry,
+            store: None,
             permitted,
             answered,
             monitored,
@@ -148,6 +151,16 @@ fn of(tenant: &str) -> OfTenant {
 }
 
 impl Metrics {
+    /// Begins to show what is known of a store.
+    pub fn watch_store(&mut self) {
+        self.store = Some(StoreMetrics::register(&mut self.registry));
+    }
+
+    /// The counters of the store, where there is one.
+    pub fn store(&self) -> Option<&StoreMetrics> {
+        self.store.as_ref()
+    }
+
     /// Counts a request that was let through.
     pub fn permit(&self) {
         self.permitted.inc();

@@ -178,6 +178,12 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
     ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    (
+        "store.url",
+        &["\"\"", "\"mysql://v@h/d\"", "\"postgres://v@h\"", "\"postgres://v:p@h/d\"", "\"postgres://v@h/d?sslmode=prefer\""],
+        "accepted",
+    ),
+    ("store.password_file", &["\"secrets/missing\""], "a file with the password alone"),
     ("management.tenant", &["\"other\""], "the name of a file in tenants/"),
     ("management.origin_domain", &["\"-x\"", "\"a:80\"", "\"\""], "accepted: a host name"),
     ("management.dns_servers", &["[\"127.0.0.1\"]", "[\"dns.example:53\"]"], "\"address:port\""),
@@ -186,6 +192,14 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("management.burst", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
     ("management.requests_per_second", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
     ("management.verifications_per_minute", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    (
+        "management.audience",
+        &["\"manage.example\"", "\"https:///api/v2/\"", "\"https://a/b/api/v2/\""],
+        "where the SDKs find the API",
+    ),
+    ("management.token_lifetime", &["\"25h\"", "\"0s\"", "\"1500ms\""], "accepted: "),
+    ("management.clients[0].client_secrets", &["[]", "[\"x\"]", "[\"a\", \"b\", \"c\"]"], "keygen --admin-token"),
+    ("management.clients[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("management.tokens[0].tag", &["\"\"", "\"hmac-sha256:00\""], "keygen --admin-token"),
     ("management.tokens[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("probe.secret_file", &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""], "32 bytes in base64"),
@@ -350,7 +364,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 21] = [
+const ANY_TEXT: [&str; 22] = [
     "policy.anonymous",
     "policy.default_consumer",
     "policy.allow_groups",
@@ -358,9 +372,10 @@ const ANY_TEXT: [&str; 21] = [
     "oauth.clients[1].client_id",
     "oauth.issuers.as.introspection_client_id",
     "policy.access_token_issuer",
-    "store.file",
+    "store.snapshot_file",
     "management.front_door",
     "management.tokens[0].name",
+    "management.clients[0].client_id",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",

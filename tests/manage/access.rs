@@ -6,7 +6,7 @@ use crate::http_client::Client;
 use crate::office::{DOMAINS, Office, SCOPES, TOKEN, ask, path, token_of};
 
 /// What each operation needs. The document says the same, and so does the program.
-const NEEDED: [(&str, &str, &str); 25] = [
+const NEEDED: [(&str, &str, &str); 26] = [
     ("GET", "/custom-domains", "read:custom_domains"),
     ("POST", "/custom-domains", "create:custom_domains"),
     ("GET", "/custom-domains/default", "read:custom_domains"),
@@ -17,6 +17,7 @@ const NEEDED: [(&str, &str, &str); 25] = [
     ("POST", "/custom-domains/{id}/verify", "create:custom_domains"),
     ("POST", "/custom-domains/{id}/test", "read:custom_domains"),
     ("GET", "/custom-domains/{id}/keys", "read:custom_domains"),
+    ("POST", "/custom-domains/{id}/keys", "create:custom_domains"),
     ("POST", "/custom-domains/{id}/rotate-key", "create:custom_domains"),
     ("DELETE", "/custom-domains/{id}/keys/{key_id}", "delete:custom_domains"),
     ("GET", "/tenants/settings", "read:tenant_settings"),

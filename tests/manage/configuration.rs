@@ -23,6 +23,8 @@ fn check(office: &Office, from: &str, to: &str) -> String {
 fn what_cannot_be_is_told() {
     let office = Office::open();
     let admin = format!("[admin]\nlisten = \"127.0.0.1:{}\"", office.bank.vestibule.admin_port());
+    let tls =
+        |certificate: &str| format!("[admin.tls]\ncertificate = \"{certificate}\"\nkey = \"secrets/pepper\"\n\n[management]\n");
     for (from, to, said) in [
         (admin.as_str(), "[admin]\nlisten = \"0.0.0.0:9180\"", "`management`: would be served in clear text to others"),
         (&admin, "", "`management`: is served by the admin listener, and there is none"),
@@ -39,7 +41,9 @@ fn what_cannot_be_is_told() {
         ("[management]\n", "[management]\ntoken_lifetime = \"25h\"\n", "`management.token_lifetime`: found"),
         ("[[management.clients]]", "[[management.clients2]]", "`management.audience`: has no effect without"),
         ("dns_servers = [\"", "dns_servers = [\"x", "`management.dns_servers`: found `x127"),
-        ("[management]\n", "[store]\n[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
+        ("[management]\n", &tls("missing.pem"), "`admin.tls.certificate`: `missing.pem` cannot be read"),
+        ("[management]\n", &tls("trusted-ca/root.pem"), "`admin.tls.key`: `secrets/pepper`"),
+        ("[management]\n", "[management]\nsurprise = 1\n", "`management.surprise`: is no key"),
     ] {
         let found = check(&office, from, to);
         assert!(found.contains(said), "{from} -> {to}: {found}");

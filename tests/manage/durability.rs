@@ -127,18 +127,8 @@ fn a_hundred_thousand_domains() {
     let (domain, _) = office.ready("a.customer.example");
     office.bank.vestibule.signal("TERM");
     office.bank.vestibule.wait_for_end();
-    let sql = format!(
-        "PRAGMA foreign_keys = ON;
-         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
-         INSERT INTO custom_domains SELECT printf('cd_%016d', i), printf('d%06d.many.example', i), 'ready', 'c', NULL, NULL, NULL,
-            0, 1, 1, 1, NULL, NULL, 0, 0 FROM n;
-         INSERT INTO domain_keys SELECT 'key_' || custom_domain_id, custom_domain_id, '{}', 1, NULL, 0, NULL FROM custom_domains
-            WHERE domain LIKE '%.many.example';",
-        tag("the key of many")
-    );
-    let file = office.bank.vestibule.folder().join("vestibule.sqlite");
-    let done = std::process::Command::new("sqlite3").arg(file).arg(sql).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
+    let sql = crate::store::Store::many(&tag("the key of many"), 100_000);
+    office.store.sql(office.bank.vestibule.folder(), &sql).unwrap();
     office.bank.vestibule.kill_and_restart();
     for host in ["d000000.many.example", "d099999.many.example", "d054321.many.example"] {
         assert_eq!(office.knock(host, "the key of many"), 200, "{host}");
@@ -159,40 +149,16 @@ fn a_hundred_thousand_domains() {
 }
 
 #[test]
-fn a_second_process_and_an_older_program_leave_the_store_alone() {
+fn what_a_newer_program_wrote_is_left_alone() {
     let mut office = Office::open();
-    let folder = office.bank.vestibule.folder().to_owned();
-    let file = std::fs::read_to_string(folder.join("vestibule.toml")).unwrap();
-    let other = tempfile::tempdir().unwrap();
-    let copied = std::process::Command::new("cp")
-        .args(["-r"])
-        .arg(format!("{}/.", folder.display()))
-        .arg(other.path())
-        .status()
-        .unwrap();
-    assert!(copied.success());
-    let ports = [office.bank.vestibule.port(), office.bank.vestibule.admin_port()];
-    let mut text = file.clone();
-    for port in ports {
-        text = text.replace(&port.to_string(), &crate::ports::free_port().to_string());
-    }
-    let serve = |text: String| {
-        std::fs::write(other.path().join("vestibule.toml"), text).unwrap();
-        let ran =
-            std::process::Command::new(env!("CARGO_BIN_EXE_vestibule")).args(["serve", "--config"]).arg(other.path()).output();
-        let ran = ran.unwrap();
-        assert!(!ran.status.success());
-        String::from_utf8(ran.stderr).unwrap()
-    };
-    let said = serve(format!("{text}\n[store]\nfile = \"{}\"\n", folder.join("vestibule.sqlite").display()));
-    assert!(said.contains("another process has it open"), "{said}");
     office.bank.vestibule.signal("TERM");
     office.bank.vestibule.wait_for_end();
-    let sql = "INSERT INTO vestibule_schema VALUES (99)";
-    let done = std::process::Command::new("sqlite3").arg(folder.join("vestibule.sqlite")).arg(sql).status().unwrap();
-    assert!(done.success());
-    let said = serve(format!("{text}\n[store]\nfile = \"{}\"\n", folder.join("vestibule.sqlite").display()));
-    assert!(said.contains("version 99") && said.contains("a newer program wrote it"), "{said}");
+    let folder = office.bank.vestibule.folder();
+    office.store.sql(folder, "INSERT INTO vestibule_schema VALUES (99)").unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule")).args(["serve", "--config"]).arg(folder).output();
+    let ran = ran.unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(!ran.status.success() && said.contains("version 99") && said.contains("a newer program wrote it"), "{said}");
 }
 
 #[test]
@@ -201,9 +167,8 @@ fn lines_of_the_audit_log_stay() {
     office.create("a.customer.example");
     office.bank.vestibule.signal("TERM");
     office.bank.vestibule.wait_for_end();
-    let file = office.bank.vestibule.folder().join("vestibule.sqlite");
     for sql in ["DELETE FROM audit_log", "UPDATE audit_log SET actor = 'x'"] {
-        let ran = std::process::Command::new("sqlite3").arg(&file).arg(sql).output().unwrap();
-        assert!(String::from_utf8_lossy(&ran.stderr).contains("append only"), "{ran:?}");
+        let said = office.store.sql(office.bank.vestibule.folder(), sql).unwrap_err();
+        assert!(said.contains("append only"), "{said}");
     }
 }

@@ -92,3 +92,71 @@ fn uses_are_remembered_over_a_restart() {
     assert_eq!(office.knock(HOST, &key), 200);
     assert_eq!(keys(&office, &domain)[0]["uses"], 2);
 }
+
+#[test]
+fn every_front_door_has_a_key_of_its_own() {
+    let office = Office::open();
+    let (domain, first) = office.ready(HOST);
+    let keys_path = format!("{}/keys", path(&domain));
+    let add = |name: &str| office.ask("POST", &keys_path, Some(json!({ "front_door": name })));
+    let added = add("cdn");
+    assert_eq!(added.status, 201, "{}", added.text());
+    let second = added.json()["cname_api_key"].as_str().unwrap().to_owned();
+    assert_eq!((office.knock(HOST, &first), office.knock(HOST, &second), office.knock(HOST, &second)), (200, 200, 200));
+    let uses = |door: Value| {
+        let keys = keys(&office, &domain);
+        keys.iter().filter(|key| key["front_door"] == door).map(|key| key["uses"].as_i64().unwrap()).sum::<i64>()
+    };
+    assert_eq!((uses(Value::Null), uses(json!("cdn"))), (1, 2));
+    let again = add("cdn");
+    assert_eq!((again.status, &again.json()["errorCode"]), (409, &json!("front_door_exists")));
+    // One is rotated, and the other does not notice.
+    let rotate = |body: Value| office.ask("POST", &format!("{}/rotate-key", path(&domain)), Some(body));
+    let rotated = rotate(json!({ "front_door": "cdn", "overlap_seconds": 0 }));
+    assert_eq!(rotated.status, 201, "{}", rotated.text());
+    let third = rotated.json()["cname_api_key"].as_str().unwrap().to_owned();
+    assert_eq!([&first, &second, &third].map(|key| office.knock(HOST, key)), [200, 403, 200]);
+    let other = rotate(json!({ "overlap_seconds": 0 }));
+    let fourth = other.json()["cname_api_key"].as_str().unwrap().to_owned();
+    assert_eq!([&first, &third, &fourth].map(|key| office.knock(HOST, key)), [403, 200, 200]);
+    let nobody = rotate(json!({ "front_door": "nobody" }));
+    assert_eq!((nobody.status, &nobody.json()["errorCode"]), (404, &json!("inexistent_front_door")));
+    for bad in [
+        json!({}),
+        json!({ "front_door": "" }),
+        json!({ "front_door": "a b" }),
+        json!({ "front_door": null }),
+        json!({ "front_door": "a".repeat(65) }),
+    ] {
+        assert_eq!(office.ask("POST", &keys_path, Some(bad.clone())).status, 400, "{bad}");
+    }
+    assert_eq!([add("a").status, add("b").status, add("c").status], [201, 201, 409]);
+    // A key of a front door is revoked at once, and its place is free.
+    let of = |door: &str| keys(&office, &domain).into_iter().find(|key| key["front_door"] == door).unwrap();
+    let key = of("a")["key_id"].as_str().unwrap().to_owned();
+    assert_eq!(office.ask("DELETE", &format!("{keys_path}/{key}"), None).status, 204);
+    assert_eq!(add("c").status, 201);
+    let waiting = office.create("waiting.customer.example");
+    let refused = office.ask("POST", &format!("{}/keys", path(&waiting)), Some(json!({ "front_door": "cdn" })));
+    assert_eq!(refused.status, 409);
+}
+
+#[test]
+fn whoever_got_no_answer_may_ask_for_the_verification_again() {
+    let office = Office::open();
+    let (domain, first) = office.ready(HOST);
+    let verify = |token: &str| office.ask_as(token, "POST", &format!("{}/verify", path(&domain)), None);
+    // Somebody else has lost nothing.
+    let other = verify(&crate::office::token_of("create:custom_domains"));
+    assert_eq!((other.status, &other.json()["errorCode"]), (400, &json!("custom_domain_already_verified")));
+    let again = verify(crate::office::TOKEN);
+    assert_eq!(again.status, 200, "{}", again.text());
+    let second = again.json()["cname_api_key"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(verify(crate::office::TOKEN).status, 400);
+    // Whichever answer arrived, its key works.
+    assert_eq!((office.knock(HOST, &first), office.knock(HOST, &second)), (200, 200));
+    let (used, key) = office.ready("b.customer.example");
+    assert_eq!(office.knock("b.customer.example", &key), 200);
+    assert_eq!(office.ask("POST", &format!("{}/verify", path(&used)), None).status, 400);
+}

@@ -7,6 +7,7 @@ use crate::bank::{Bank, PEPPER, Request, Tenant, files, good};
 use crate::dns_server::DnsServer;
 use crate::http_client::{Answer, Client};
 use crate::recording_upstream::RecordingUpstream;
+use crate::store::Store;
 use crate::vestibule_program::{Files, Vestibule};
 
 /// A token with every scope.
@@ -92,6 +93,7 @@ fn files_of(tenant: Tenant, upstream: &RecordingUpstream, dns: &DnsServer, furth
 pub(crate) struct Office {
     pub(crate) bank: Bank,
     pub(crate) dns: DnsServer,
+    pub(crate) store: Store,
 }
 
 impl Office {
@@ -100,9 +102,15 @@ impl Office {
     }
 
     pub(crate) fn with(further: &str) -> Self {
+        Self::over(Store::new(), further)
+    }
+
+    pub(crate) fn over(store: Store, further: &str) -> Self {
         let (upstream, dns) = (RecordingUpstream::start(), DnsServer::start());
-        let vestibule = Vestibule::start(&office_files(&upstream, &dns, further));
-        Self { bank: Bank { vestibule, upstream }, dns }
+        let mut files = office_files(&upstream, &dns, further);
+        files[0].1.push_str(&store.lines());
+        let vestibule = Vestibule::start(&files);
+        Self { bank: Bank { vestibule, upstream }, dns, store }
     }
 
     /// With this tenant.

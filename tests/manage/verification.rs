@@ -97,10 +97,9 @@ fn after_three_days_it_has_failed_until_somebody_asks_again() {
     let domain = office.create("a.customer.example");
     office.bank.vestibule.signal("TERM");
     office.bank.vestibule.wait_for_end();
-    let file = office.bank.vestibule.folder().join("vestibule.sqlite");
     let ago = crate::bank::now() - 3 * 86_400;
     let sql = format!("UPDATE custom_domains SET created_at = {ago}, started_at = {ago}");
-    assert!(std::process::Command::new("sqlite3").arg(file).arg(sql).status().unwrap().success());
+    office.store.sql(office.bank.vestibule.folder(), &sql).unwrap();
     office.bank.vestibule.kill_and_restart();
     let shown = || office.ask("GET", &path(&domain), None).json();
     wait_until(|| shown()["status"] == "failed", || shown().to_string());

@@ -252,11 +252,18 @@ fn an_upgrade_and_other_methods_meet_the_same_rules() {
 
 #[test]
 fn no_rule_speaks_beside_the_headers_that_every_request_gets() {
-    for (header, refused) in [("ssl-client-verify", true), ("SSL_Client_S_DN", true), ("ssl-client-v-end", false)] {
+    for (header, refused) in [
+        ("ssl-client-verify", true),
+        ("SSL_Client_S_DN", true),
+        ("x_vestibule_client_id", true),
+        ("X-Vestibule-Client-Auth-Method", true),
+        ("ssl-client-v-end", false),
+    ] {
         let rules = rule_at("request", "/", &format!("{{ type = \"add_request_header\", value = \"{header}: SUCCESS\" }}"));
         let folder = crate::folder(&crate::tenant(&rules));
         let ran = run(vestibule().args(["check", "--config"]).arg(folder.path()), b"");
         assert_eq!(ran.code, if refused { 64 } else { 0 }, "{header}: {}", ran.stderr);
-        assert_eq!(ran.stderr.contains("which every request gets from [upstream_headers] already"), refused, "{}", ran.stderr);
+        let said = ["which every request gets from [upstream_headers] already", "tells the OAuth client"];
+        assert_eq!(said.iter().filter(|text| ran.stderr.contains(**text)).count(), usize::from(refused), "{}", ran.stderr);
     }
 }

@@ -16,7 +16,7 @@ fn answers_are_what_the_document_says() {
     let ran = command.output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{said}");
-    assert!(said.contains("Tested: 26"), "{said}");
+    assert!(said.contains("Tested: 27"), "{said}");
     office.office.bank.vestibule.assert_no_panic();
     assert!(!office.office.bank.vestibule.diagnostics().contains("\"level\":\"ERROR\""));
 }

@@ -11,6 +11,7 @@ use crate::dns_server::DnsServer;
 use crate::office::{OFTEN, ORIGIN, Office, SECRET, TOKEN, office_files};
 use crate::pki::{Ca, Leaf, new_key};
 use crate::recording_upstream::RecordingUpstream;
+use crate::store::Store;
 use crate::vestibule_program::Vestibule;
 
 /// subjectAltName with `localhost` and 127.0.0.1.
@@ -37,7 +38,7 @@ impl TlsOffice {
         files.push(("tls/ca.pem".into(), pem(&ca.certificate)));
         let vestibule = Vestibule::start(&files);
         let ca = vestibule.folder().join("tls/ca.pem");
-        Self { office: Office { bank: Bank { vestibule, upstream }, dns }, ca }
+        Self { office: Office { bank: Bank { vestibule, upstream }, dns, store: Store::new() }, ca }
     }
 
     /// Where the admin listener is, as SDKs want it.

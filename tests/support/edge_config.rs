@@ -73,7 +73,9 @@ ocsp_max_age = "24h"
 /// Every key of the management API, each on a line of its own: further lines of `vestibule.toml`, for the tenant `acme` as it is.
 pub const MANAGEMENT: &str = r#"
 [store]
-file = "state.sqlite"
+url = "postgres://vestibule@127.0.0.1:5432/vestibule"
+password_file = "secrets/postgres"
+snapshot_file = "vestibule.snapshot"
 [management]
 tenant = "acme"
 front_door = "nginx"
@@ -84,10 +86,16 @@ recheck_interval = "60s"
 burst = 10
 requests_per_second = 5
 verifications_per_minute = 3
+audience = "https://manage.example/api/v2/"
+token_lifetime = "10m"
 [[management.tokens]]
 name = "ops"
 tag = "hmac-sha256:198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"
 scopes = ["read:custom_domains"]
+[[management.clients]]
+client_id = "ci"
+client_secrets = ["hmac-sha256:298a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"]
+scopes = ["read:logs"]
 "#;
 
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
@@ -308,9 +316,12 @@ impl Folder {
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
         folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
+        folder.write("secrets/postgres", "geheim\n");
         folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/introspection"] {
+        for file in
+            ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/postgres", "secrets/introspection"]
+        {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();

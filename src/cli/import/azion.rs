@@ -8,10 +8,8 @@ mod behavior;
 mod behavior_kind;
 mod criterion;
 mod custom_answer;
-mod fields;
 mod mtls;
-mod pattern;
-mod remark;
+mod piece;
 mod rule;
 mod shape;
 mod template;
@@ -24,10 +22,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use self::remark::Remark;
-use self::remark::one_line;
 use self::rule::Rule;
 use self::shape::Found;
+pub use super::remark::Remark;
+use super::remark::one_line;
 use crate::variables::Dialect;
 
 /// When a rule runs.

@@ -1,8 +1,9 @@
 //! Clients and their credentials.
 
+use super::live_clients::telling;
 use super::{ChangeError, Registry, random_letters};
 use crate::clock::UnixTime;
-use crate::domains::client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential};
+use crate::domains::client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential, WithCredentials};
 use crate::domains::store::{Actor, Change};
 
 /// Letters and digits of a client's and of a credential's id (Auth0).
@@ -39,9 +40,6 @@ pub struct ClientPatch {
     pub certificates: Option<Option<(CredentialKind, Vec<String>)>>,
 }
 
-/// A client with its credentials.
-pub type WithCredentials = (ClientRecord, Vec<CredentialRecord>);
-
 impl Registry {
     /// Creates a client.
     ///
@@ -63,17 +61,16 @@ impl Registry {
             created_at: now,
             updated_at: now,
         };
-        let _turn = self.turn.lock().await;
-        let mut change = self.store.change().await?;
-        if !change.insert_client(&record).await? {
+        let mut begun = self.begin().await?;
+        if !begun.change.insert_client(&record).await? {
             return Err(ChangeError::ClientExists("the store".into()));
         }
         for credential in credentials {
-            insert(&mut change, &id, credential, true, now).await?;
+            insert(&mut begun.change, &id, credential, true, now).await?;
         }
-        let done = change.commit((actor, now), "create_client", None, &format!("client {id}")).await;
-        self.finish_client(&id, done).await?;
-        self.client(&id).await
+        let done = known(&mut begun.change, &id).await?;
+        self.commit(begun, (actor, now), "create_client", None, &telling(&id, None)).await?;
+        Ok(done)
     }
 
     /// A client with its credentials.
@@ -81,8 +78,7 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::UnknownClient`], and those of the store.
     pub async fn client(&self, id: &str) -> Result<WithCredentials, ChangeError> {
-        let client = self.store.client(id).await?.ok_or(ChangeError::UnknownClient)?;
-        Ok((client, self.store.credentials(id).await?))
+        self.store.client(id).await?.ok_or(ChangeError::UnknownClient)
     }
 
     /// Clients in the order of their ids after so many; and how many there are.
@@ -90,13 +86,7 @@ impl Registry {
     /// # Errors
     /// Those of the store.
     pub async fn clients(&self, after: u32, take: u32) -> Result<(Vec<WithCredentials>, i64), ChangeError> {
-        let (clients, count) = self.store.clients(i64::from(after), i64::from(take)).await?;
-        let mut found = Vec::with_capacity(clients.len());
-        for client in clients {
-            let credentials = self.store.credentials(&client.id).await?;
-            found.push((client, credentials));
-        }
-        Ok((found, count))
+        Ok(self.store.clients(i64::from(after), i64::from(take)).await?)
     }
 
     /// Changes a client.
@@ -105,14 +95,13 @@ impl Registry {
     /// [`ChangeError::UnknownClient`], [`ChangeError::UnknownCredential`], [`ChangeError::Invalid`] when a credential is not of the
     /// method's kind, and those of the store.
     pub async fn update_client(&self, id: &str, patch: ClientPatch, actor: &Actor) -> Result<WithCredentials, ChangeError> {
-        let _turn = self.turn.lock().await;
+        let mut begun = self.begin().await?;
         let now = (self.clock)();
-        let (mut client, credentials) = self.client(id).await?;
+        let (mut client, credentials) = known(&mut begun.change, id).await?;
         client.name = patch.name.unwrap_or(client.name);
         client.description = patch.description.unwrap_or(client.description);
         client.token_endpoint_auth_method = patch.token_endpoint_auth_method.unwrap_or(client.token_endpoint_auth_method);
         client.updated_at = now;
-        let mut change = self.store.change().await?;
         if let Some(certificates) = patch.certificates {
             client.certificates = certificates.as_ref().map(|(kind, _)| *kind);
             if certificates.is_some() {
@@ -131,14 +120,14 @@ impl Registry {
                 if in_use != credential.in_use {
                     credential.in_use = in_use;
                     credential.updated_at = now;
-                    change.update_credential(&credential).await?;
+                    begun.change.update_credential(&credential).await?;
                 }
             }
         }
-        change.update_client(&client).await?;
-        let done = change.commit((actor, now), "update_client", None, &format!("client {id}")).await;
-        self.finish_client(id, done).await?;
-        self.client(id).await
+        begun.change.update_client(&client).await?;
+        let done = known(&mut begun.change, id).await?;
+        self.commit(begun, (actor, now), "update_client", None, &telling(id, None)).await?;
+        Ok(done)
     }
 
     /// Deletes a client and its credentials; one that does not exist is deleted already.
@@ -146,14 +135,12 @@ impl Registry {
     /// # Errors
     /// Those of the store.
     pub async fn delete_client(&self, id: &str, actor: &Actor) -> Result<(), ChangeError> {
-        let _turn = self.turn.lock().await;
-        if self.store.client(id).await?.is_none() {
+        let mut begun = self.begin().await?;
+        if begun.change.client(id).await?.is_none() {
             return Ok(());
         }
-        let mut change = self.store.change().await?;
-        change.delete_client(id).await?;
-        let done = change.commit((actor, (self.clock)()), "delete_client", None, &format!("client {id}")).await;
-        self.finish_client(id, done).await
+        begun.change.delete_client(id).await?;
+        self.commit(begun, (actor, (self.clock)()), "delete_client", None, &telling(id, None)).await.map(|_| ())
     }
 
     /// One credential of a client.
@@ -161,8 +148,7 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::UnknownClient`], [`ChangeError::UnknownCredential`], and those of the store.
     pub async fn credential(&self, client: &str, id: &str) -> Result<CredentialRecord, ChangeError> {
-        let (_, credentials) = self.client(client).await?;
-        credentials.into_iter().find(|credential| credential.id == id).ok_or(ChangeError::UnknownCredential)
+        one_of(self.client(client).await?, id)
     }
 
     /// Adds a credential, which the client may not use until it is told so.
@@ -175,16 +161,14 @@ impl Registry {
         new: NewCredential,
         actor: &Actor,
     ) -> Result<CredentialRecord, ChangeError> {
-        let _turn = self.turn.lock().await;
+        let mut begun = self.begin().await?;
         let now = (self.clock)();
-        if self.client(client).await?.1.len() >= MOST_CREDENTIALS {
+        if known(&mut begun.change, client).await?.1.len() >= MOST_CREDENTIALS {
             return Err(ChangeError::TooManyCredentials(MOST_CREDENTIALS));
         }
-        let mut change = self.store.change().await?;
-        let record = insert(&mut change, client, new, false, now).await?;
-        let details = format!("client {client}, credential {}", record.id);
-        let done = change.commit((actor, now), "create_credential", None, &details).await;
-        self.finish_client(client, done).await?;
+        let record = insert(&mut begun.change, client, new, false, now).await?;
+        let details = telling(client, Some(&record.id));
+        self.commit(begun, (actor, now), "create_credential", None, &details).await?;
         Ok(record)
     }
 
@@ -199,16 +183,13 @@ impl Registry {
         end: Option<UnixTime>,
         actor: &Actor,
     ) -> Result<CredentialRecord, ChangeError> {
-        let _turn = self.turn.lock().await;
+        let mut begun = self.begin().await?;
         let now = (self.clock)();
-        let mut record = self.credential(client, id).await?;
+        let mut record = one_of(known(&mut begun.change, client).await?, id)?;
         record.credential.expires_at = end;
         record.updated_at = now;
-        let mut change = self.store.change().await?;
-        change.update_credential(&record).await?;
-        let details = format!("client {client}, credential {id}");
-        let done = change.commit((actor, now), "update_credential", None, &details).await;
-        self.finish_client(client, done).await?;
+        begun.change.update_credential(&record).await?;
+        self.commit(begun, (actor, now), "update_credential", None, &telling(client, Some(id))).await?;
         Ok(record)
     }
 
@@ -217,16 +198,22 @@ impl Registry {
     /// # Errors
     /// [`ChangeError::UnknownClient`], [`ChangeError::UnknownCredential`], [`ChangeError::CredentialInUse`], and those of the store.
     pub async fn delete_credential(&self, client: &str, id: &str, actor: &Actor) -> Result<(), ChangeError> {
-        let _turn = self.turn.lock().await;
-        if self.credential(client, id).await?.in_use {
+        let mut begun = self.begin().await?;
+        if one_of(known(&mut begun.change, client).await?, id)?.in_use {
             return Err(ChangeError::CredentialInUse);
         }
-        let mut change = self.store.change().await?;
-        change.delete_credential(id).await?;
-        let details = format!("client {client}, credential {id}");
-        let done = change.commit((actor, (self.clock)()), "delete_credential", None, &details).await;
-        self.finish_client(client, done).await
+        begun.change.delete_credential(id).await?;
+        let details = telling(client, Some(id));
+        self.commit(begun, (actor, (self.clock)()), "delete_credential", None, &details).await.map(|_| ())
     }
+}
+
+async fn known(change: &mut Change, id: &str) -> Result<WithCredentials, ChangeError> {
+    change.client(id).await?.ok_or(ChangeError::UnknownClient)
+}
+
+fn one_of((_, credentials): WithCredentials, id: &str) -> Result<CredentialRecord, ChangeError> {
+    credentials.into_iter().find(|credential| credential.id == id).ok_or(ChangeError::UnknownCredential)
 }
 
 async fn insert(

@@ -1,14 +1,13 @@
-//! What is done without being asked: records are looked for again, the uses of keys are written down, and memory is put right
-//! when the store did not answer.
+//! What is done without being asked: records are looked for again, the uses of keys are written down, and what others have
+//! changed is followed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::{Outcome, Registry};
+use super::{ChangeError, Outcome, Registry};
 use crate::domains::record::DomainRecord;
 use crate::domains::store::{Actor, StoreError};
 
@@ -27,7 +26,7 @@ impl Registry {
     /// Goes on until it is dropped. The task of a process that stops is aborted; then [`Registry::close`] writes the last uses.
     pub async fn watch(&self) {
         // Name servers that do not answer hold nothing else up.
-        tokio::join!(self.look_on(), self.keep_on());
+        tokio::join!(self.look_on(), self.count_on(), self.follow_on(), self.store.tell(&self.changed));
     }
 
     async fn look_on(&self) {
@@ -38,28 +37,24 @@ impl Registry {
                 Ok(waiting) => {
                     futures_util::stream::iter(waiting).for_each_concurrent(AT_ONCE, |domain| self.look(domain)).await
                 }
-                Err(why) => tracing::error!("custom domains: {why}"),
+                Err(why) => self.complain(&why),
             }
         }
     }
 
-    async fn keep_on(&self) {
-        let mut turn: u32 = 0;
+    async fn count_on(&self) {
         loop {
-            tokio::time::sleep(EVERY).await;
-            turn = turn.wrapping_add(1);
-            if self.behind.swap(false, Ordering::AcqRel) {
-                let _turn = self.turn.lock().await;
-                if let Err(why) = self.read_all().await {
-                    self.behind.store(true, Ordering::Release);
-                    tracing::error!("custom domains: the store does not answer: {why}");
-                }
+            tokio::time::sleep(EVERY * USES).await;
+            if let Err(why) = self.write_uses().await {
+                self.complain(&why);
             }
-            if turn.is_multiple_of(USES)
-                && let Err(why) = self.write_uses().await
-            {
-                tracing::error!("custom domains: the uses of keys are not written down: {why}");
-            }
+        }
+    }
+
+    /// That the store is away is said once, by [`Registry::follow_on`].
+    fn complain(&self, why: &StoreError) {
+        if !why.is_passing() {
+            tracing::error!("custom domains: {why}");
         }
     }
 
@@ -70,43 +65,48 @@ impl Registry {
             Outcome::Verified(_) => None,
             Outcome::NotYet(why) => Some(why),
         };
-        if let Err(why) = self.note(&domain, why).await {
-            tracing::error!("custom domains: {why}");
+        match self.note(&domain, why).await {
+            Ok(()) => {}
+            Err(ChangeError::Store(why)) => self.complain(&why),
+            Err(why) => tracing::error!("custom domains: {why:?}"),
         }
     }
 
-    async fn note(&self, domain: &DomainRecord, why: Option<String>) -> Result<(), StoreError> {
+    async fn note(&self, domain: &DomainRecord, why: Option<String>) -> Result<(), ChangeError> {
         let now = (self.clock)();
-        let _turn = self.turn.lock().await;
         self.store.attempted(&domain.id, now, why.as_deref()).await?;
         if why.is_none() || now < domain.started_at.plus(PATIENCE) {
             return Ok(());
         }
         // It may have been verified or deleted in the meantime.
-        let mut change = self.store.change().await?;
-        if change.fail(&domain.id).await? {
+        let mut begun = self.begin().await?;
+        if begun.change.fail(&domain.id).await? {
             let actor = Actor { name: "vestibule".into(), request_id: String::new() };
-            change.commit((&actor, now), "fail", Some(domain), "no record within three days").await?;
+            self.commit(begun, (&actor, now), "fail", Some(domain), "no record within three days").await?;
         }
         Ok(())
     }
 
-    /// Writes down how often keys were used since the last time.
+    /// Adds to the store how often keys were used here since the last time.
     async fn write_uses(&self) -> Result<(), StoreError> {
         let mut written = self.written.lock().await;
         let (mut uses, mut now) = (Vec::new(), HashMap::new());
         for key in self.live.all().iter().flat_map(|domain| domain.keys()) {
             let count = i64::try_from(key.uses.count()).unwrap_or(i64::MAX);
-            if count > 0 && written.get(&key.id) != Some(&count) {
-                uses.push((key.id.to_string(), count, key.uses.last()));
+            if count == 0 {
+                continue;
+            }
+            let before = written.get(&key.id).copied().unwrap_or(0);
+            if count > before {
+                uses.push((key.id.to_string(), count - before, key.uses.last()));
             }
             now.insert(Arc::clone(&key.id), count);
         }
         if !uses.is_empty() {
             self.store.used(&uses).await?;
-            // Keys that are gone are forgotten with it.
-            *written = now;
         }
+        // Keys that are gone are forgotten with it.
+        *written = now;
         Ok(())
     }
 
@@ -115,6 +115,7 @@ impl Registry {
         if let Err(why) = self.write_uses().await {
             tracing::error!("custom domains: the last uses of keys are not written down: {why}");
         }
+        self.keep().await;
         self.store.close().await;
     }
 }

@@ -1,10 +1,12 @@
 //! One change: a transaction with a line of the audit log and a revision of its own.
 
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 use sqlx::{Any, Transaction};
 
-use super::StoreError;
+use super::{StoreError, read, within};
 use crate::clock::UnixTime;
-use crate::domains::record::{DomainRecord, KeyRecord, Status};
+use crate::domains::record::{AuditLine, DomainRecord, KeyRecord, Status};
 
 /// Who changes something, when, and in which request.
 #[derive(Debug, Clone)]
@@ -18,11 +20,48 @@ pub struct Actor {
 /// A change that is being made. Dropped, it never was.
 pub(in crate::domains) struct Change {
     pub(super) transaction: Transaction<'static, Any>,
+    revision: i64,
 }
 
+/// What the store holds of a domain after a change; nothing when it was deleted, or the change was about no domain.
+pub(in crate::domains) type Committed = Option<(DomainRecord, Vec<KeyRecord>)>;
+
 impl Change {
-    pub(super) fn new(transaction: Transaction<'static, Any>) -> Self {
-        Self { transaction }
+    /// Takes the row with the revision number first: from now on no other change is made, in whatever process.
+    pub(super) async fn begin(mut transaction: Transaction<'static, Any>) -> Result<Self, StoreError> {
+        let next = sqlx::query_scalar("UPDATE revision SET number = number + 1 RETURNING number");
+        let revision = next.fetch_one(&mut *transaction).await?;
+        Ok(Self { transaction, revision })
+    }
+
+    /// The number that the change will have.
+    pub(in crate::domains) fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    pub(super) async fn run(&mut self, query: Query<'_, Any, AnyArguments>) -> Result<u64, StoreError> {
+        Ok(within(query.execute(&mut *self.transaction)).await?.rows_affected())
+    }
+
+    pub(in crate::domains) async fn domain(&mut self, id: &str) -> Result<Option<DomainRecord>, StoreError> {
+        within(read::domain(&mut self.transaction, id)).await
+    }
+
+    pub(in crate::domains) async fn domain_named(&mut self, name: &str) -> Result<Option<DomainRecord>, StoreError> {
+        let query = super::ListQuery { exact: Some(name.to_owned()), take: 1, ..super::ListQuery::default() };
+        Ok(within(read::list(&mut self.transaction, &query)).await?.pop())
+    }
+
+    pub(in crate::domains) async fn keys(&mut self, id: &str) -> Result<Vec<KeyRecord>, StoreError> {
+        within(read::keys(&mut self.transaction, id)).await
+    }
+
+    pub(in crate::domains) async fn setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        within(read::setting(&mut self.transaction, name)).await
+    }
+
+    pub(in crate::domains) async fn audit(&mut self, after: i64, most: i64) -> Result<Vec<AuditLine>, StoreError> {
+        within(read::audit(&mut self.transaction, after, most)).await
     }
 
     /// Adds a domain; false when there is one with its name.
@@ -34,8 +73,7 @@ impl Change {
         );
         let query = query.bind(&new.id).bind(&new.domain).bind(new.status.word()).bind(&new.challenge);
         let query = query.bind(new.client_ip_header.clone()).bind(metadata(new)).bind(new.relying_party_identifier.clone());
-        let done = query.bind(new.created_at.0).bind(new.started_at.0).execute(&mut *self.transaction).await?;
-        Ok(done.rows_affected() == 1)
+        Ok(self.run(query.bind(new.created_at.0).bind(new.started_at.0)).await? == 1)
     }
 
     /// Writes what may change of a domain.
@@ -45,8 +83,7 @@ impl Change {
              WHERE custom_domain_id = $4",
         );
         let query = query.bind(domain.client_ip_header.clone()).bind(metadata(domain));
-        query.bind(domain.relying_party_identifier.clone()).bind(&domain.id).execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query.bind(domain.relying_party_identifier.clone()).bind(&domain.id)).await.map(|_| ())
     }
 
     /// Makes a domain ready; false when somebody else was faster.
@@ -56,7 +93,7 @@ impl Change {
                 attempts = attempts + 1 WHERE custom_domain_id = $3 AND status <> $1",
         );
         let query = query.bind(Status::Ready.word()).bind(at.0).bind(id);
-        Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
+        Ok(self.run(query).await? == 1)
     }
 
     /// Begins the verification anew. A domain that became ready in the meantime stays so.
@@ -65,86 +102,94 @@ impl Change {
             "UPDATE custom_domains SET status = $1, started_at = $2, attempts = 0 WHERE custom_domain_id = $3 AND status = $4",
         );
         let query = query.bind(Status::PendingVerification.word()).bind(at.0).bind(id).bind(Status::Failed.word());
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query).await.map(|_| ())
     }
 
     /// Ends the verification in vain; false when the domain does not wait for it any more.
     pub(in crate::domains) async fn fail(&mut self, id: &str) -> Result<bool, StoreError> {
         let query = sqlx::query("UPDATE custom_domains SET status = $1 WHERE custom_domain_id = $2 AND status = $3");
         let query = query.bind(Status::Failed.word()).bind(id).bind(Status::PendingVerification.word());
-        Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
+        Ok(self.run(query).await? == 1)
     }
 
     /// Takes a domain and its keys away; false when there is none.
     pub(in crate::domains) async fn delete(&mut self, id: &str) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM custom_domains WHERE custom_domain_id = $1").bind(id);
-        Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
+        Ok(self.run(query).await? == 1)
     }
 
     /// Makes one domain the default, or none.
     pub(in crate::domains) async fn set_default(&mut self, id: Option<&str>) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE custom_domains SET is_default = 0 WHERE is_default = 1");
-        query.execute(&mut *self.transaction).await?;
+        self.run(query).await?;
         if let Some(id) = id {
             let query = sqlx::query("UPDATE custom_domains SET is_default = 1 WHERE custom_domain_id = $1").bind(id);
-            query.execute(&mut *self.transaction).await?;
+            self.run(query).await?;
         }
         Ok(())
     }
 
     pub(in crate::domains) async fn insert_key(&mut self, id: &str, key: &KeyRecord) -> Result<(), StoreError> {
-        let query =
-            sqlx::query("INSERT INTO domain_keys (key_id, custom_domain_id, tag, created_at, uses) VALUES ($1, $2, $3, $4, 0)");
-        let query = query.bind(&key.id).bind(id).bind(key.tag.to_string()).bind(key.created_at.0);
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        let query = sqlx::query(
+            "INSERT INTO domain_keys (key_id, custom_domain_id, tag, created_at, uses, front_door) VALUES ($1, $2, $3, $4, 0, $5)",
+        );
+        let query = query.bind(&key.id).bind(id).bind(key.tag.to_string()).bind(key.created_at.0).bind(key.front_door.clone());
+        self.run(query).await.map(|_| ())
+    }
+
+    /// Who asked for the verification of a domain the last time.
+    pub(in crate::domains) async fn verified_by(&mut self, id: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT actor FROM audit_log WHERE custom_domain_id = $1 AND action = 'verify' ORDER BY revision DESC LIMIT 1",
+        );
+        within(query.bind(id).fetch_optional(&mut *self.transaction)).await
     }
 
     /// Says when a key ends.
     pub(in crate::domains) async fn end_key(&mut self, key: &str, at: UnixTime) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE domain_keys SET expires_at = $1 WHERE key_id = $2").bind(at.0).bind(key);
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query).await.map(|_| ())
     }
 
     /// Takes a key away at once; false when the domain has no such key.
     pub(in crate::domains) async fn delete_key(&mut self, id: &str, key: &str) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM domain_keys WHERE custom_domain_id = $1 AND key_id = $2").bind(id).bind(key);
-        Ok(query.execute(&mut *self.transaction).await?.rows_affected() == 1)
+        Ok(self.run(query).await? == 1)
     }
 
     pub(in crate::domains) async fn set_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(name).bind(value).execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query.bind(name).bind(value)).await.map(|_| ())
     }
 
-    /// Writes the line of the audit log, gives the change its number, and makes it last.
+    /// Writes the line of the audit log, gives the change its number, and makes it last. When this fails it is not known whether
+    /// the change was made: the revision number tells, once the store answers again.
     pub(in crate::domains) async fn commit(
         mut self,
         (actor, at): (&Actor, UnixTime),
         action: &str,
         domain: Option<&DomainRecord>,
         details: &str,
-    ) -> Result<(), StoreError> {
-        let revision: i64 = sqlx::query_scalar("UPDATE revision SET number = number + 1 RETURNING number")
-            .fetch_one(&mut *self.transaction)
-            .await?;
+    ) -> Result<Committed, StoreError> {
+        let mut committed = None;
         if let Some(domain) = domain {
             let query = sqlx::query("UPDATE custom_domains SET revision = $1 WHERE custom_domain_id = $2");
-            query.bind(revision).bind(&domain.id).execute(&mut *self.transaction).await?;
+            self.run(query.bind(self.revision).bind(&domain.id)).await?;
+            if let Some(record) = self.domain(&domain.id).await? {
+                committed = Some((record, self.keys(&domain.id).await?));
+            }
         }
         let query = sqlx::query(
             "INSERT INTO audit_log (revision, at, actor, action, custom_domain_id, domain, details, request_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         );
-        let query = query.bind(revision).bind(at.0).bind(&actor.name).bind(action);
+        let query = query.bind(self.revision).bind(at.0).bind(&actor.name).bind(action);
         let query = query.bind(domain.map(|domain| domain.id.clone())).bind(domain.map(|domain| domain.domain.clone()));
-        query.bind(details).bind(&actor.request_id).execute(&mut *self.transaction).await?;
-        Ok(self.transaction.commit().await?)
+        self.run(query.bind(details).bind(&actor.request_id)).await?;
+        within(self.transaction.commit()).await?;
+        Ok(committed)
     }
 }
 

@@ -2,52 +2,73 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::{Change, Store, StoreError, rows};
+use super::{Change, Store, StoreError, rows, within};
 use crate::clock::UnixTime;
-use crate::domains::client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential, is_thumbprint};
+use crate::domains::client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential, WithCredentials, is_thumbprint};
 
 impl Store {
-    pub(in crate::domains) async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM clients WHERE client_id = $1").bind(id);
-        row.fetch_optional(&self.pool).await?.as_ref().map(client).transpose()
+    pub(in crate::domains) async fn client(&self, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+        let mut connection = self.connection().await?;
+        within(with_credentials(&mut connection, id)).await
     }
 
     /// Clients in the order of their ids, after so many; and how many there are.
-    pub(in crate::domains) async fn clients(&self, after: i64, take: i64) -> Result<(Vec<ClientRecord>, i64), StoreError> {
-        let found = sqlx::query("SELECT * FROM clients ORDER BY client_id LIMIT $1 OFFSET $2").bind(take).bind(after);
-        let found = found.fetch_all(&self.pool).await?.iter().map(client).collect::<Result<_, _>>()?;
-        let count = sqlx::query_scalar("SELECT COUNT(*) FROM clients").fetch_one(&self.pool).await?;
-        Ok((found, count))
-    }
-
-    /// Every client with its credentials.
-    pub(in crate::domains) async fn all_clients(&self) -> Result<Vec<(ClientRecord, Vec<CredentialRecord>)>, StoreError> {
-        // In this order: a credential whose client came in between has nobody, and the next reading finds both.
-        let clients = sqlx::query("SELECT * FROM clients").fetch_all(&self.pool).await?;
-        let credentials = sqlx::query("SELECT * FROM client_credentials ORDER BY created_at, credential_id");
-        let mut by_client: HashMap<String, Vec<CredentialRecord>> = HashMap::new();
-        for row in credentials.fetch_all(&self.pool).await? {
-            let credential = credential(&row)?;
-            by_client.entry(credential.client_id.clone()).or_default().push(credential);
-        }
-        let with_credentials = |row: &AnyRow| {
-            let client = client(row)?;
-            let credentials = by_client.remove(&client.id).unwrap_or_default();
-            Ok((client, credentials))
-        };
-        clients.iter().map(with_credentials).collect()
-    }
-
-    pub(in crate::domains) async fn credentials(&self, client: &str) -> Result<Vec<CredentialRecord>, StoreError> {
-        let query = "SELECT * FROM client_credentials WHERE client_id = $1 ORDER BY created_at, credential_id";
-        sqlx::query(query).bind(client).fetch_all(&self.pool).await?.iter().map(credential).collect()
+    pub(in crate::domains) async fn clients(&self, after: i64, take: i64) -> Result<(Vec<WithCredentials>, i64), StoreError> {
+        let mut connection = self.connection().await?;
+        within(async {
+            let rows = sqlx::query("SELECT * FROM clients ORDER BY client_id LIMIT $1 OFFSET $2").bind(take).bind(after);
+            let mut found = Vec::new();
+            for row in &rows.fetch_all(&mut *connection).await? {
+                let client = client(row)?;
+                let of = credentials(&mut connection, &client.id).await?;
+                found.push((client, of));
+            }
+            let count = sqlx::query_scalar("SELECT COUNT(*) FROM clients").fetch_one(&mut *connection).await?;
+            Ok::<_, StoreError>((found, count))
+        })
+        .await
     }
 }
 
+pub(super) async fn with_credentials(on: &mut AnyConnection, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+    let row = sqlx::query("SELECT * FROM clients WHERE client_id = $1").bind(id).fetch_optional(&mut *on).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((client(&row)?, credentials(on, id).await?)))
+}
+
+/// A page of clients with their credentials, in the order of their ids after one.
+pub(super) async fn page(on: &mut AnyConnection, after: &str, take: i64) -> Result<Vec<WithCredentials>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2").bind(after).bind(take);
+    let clients = rows.fetch_all(&mut *on).await?.iter().map(client).collect::<Result<Vec<_>, _>>()?;
+    let (Some(first), Some(last)) = (clients.first(), clients.last()) else { return Ok(Vec::new()) };
+    let rows = sqlx::query(
+        "SELECT * FROM client_credentials WHERE client_id >= $1 AND client_id <= $2 ORDER BY created_at, credential_id",
+    );
+    let mut of_clients = HashMap::<String, Vec<CredentialRecord>>::new();
+    for row in &rows.bind(&first.id).bind(&last.id).fetch_all(on).await? {
+        let credential = credential(row)?;
+        of_clients.entry(credential.client_id.clone()).or_default().push(credential);
+    }
+    let with_credentials = clients.into_iter().map(|client| {
+        let credentials = of_clients.remove(&client.id).unwrap_or_default();
+        (client, credentials)
+    });
+    Ok(with_credentials.collect())
+}
+
+async fn credentials(on: &mut AnyConnection, client: &str) -> Result<Vec<CredentialRecord>, StoreError> {
+    let query = "SELECT * FROM client_credentials WHERE client_id = $1 ORDER BY created_at, credential_id";
+    sqlx::query(query).bind(client).fetch_all(on).await?.iter().map(credential).collect()
+}
+
 impl Change {
+    pub(in crate::domains) async fn client(&mut self, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+        within(with_credentials(&mut self.transaction, id)).await
+    }
+
     /// Adds a client; false when there is one with its id.
     pub(in crate::domains) async fn insert_client(&mut self, new: &ClientRecord) -> Result<bool, StoreError> {
         let query = sqlx::query(
@@ -56,7 +77,7 @@ impl Change {
         );
         let query = query.bind(&new.id).bind(&new.name).bind(new.description.clone());
         let query = query.bind(new.token_endpoint_auth_method.clone()).bind(new.certificates.map(CredentialKind::word));
-        Ok(query.bind(new.created_at.0).bind(new.updated_at.0).execute(&mut *self.transaction).await?.rows_affected() == 1)
+        Ok(self.run(query.bind(new.created_at.0).bind(new.updated_at.0)).await? == 1)
     }
 
     pub(in crate::domains) async fn update_client(&mut self, client: &ClientRecord) -> Result<(), StoreError> {
@@ -66,14 +87,12 @@ impl Change {
         );
         let query = query.bind(&client.name).bind(client.description.clone()).bind(client.token_endpoint_auth_method.clone());
         let query = query.bind(client.certificates.map(CredentialKind::word)).bind(client.updated_at.0).bind(&client.id);
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query).await.map(|_| ())
     }
 
     /// Takes a client and its credentials away.
     pub(in crate::domains) async fn delete_client(&mut self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM clients WHERE client_id = $1").bind(id).execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(sqlx::query("DELETE FROM clients WHERE client_id = $1").bind(id)).await.map(|_| ())
     }
 
     pub(in crate::domains) async fn insert_credential(&mut self, new: &CredentialRecord) -> Result<(), StoreError> {
@@ -85,8 +104,7 @@ impl Change {
         let query = query.bind(&new.id).bind(&new.client_id).bind(i64::from(new.in_use)).bind(what.kind.word());
         let query = query.bind(what.name.clone()).bind(what.subject_dn.clone()).bind(what.thumbprint.clone());
         let query = query.bind(new.created_at.0).bind(new.updated_at.0).bind(what.expires_at.map(|end| end.0));
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query).await.map(|_| ())
     }
 
     /// Says whether a client may use a credential, and when it ends.
@@ -94,14 +112,12 @@ impl Change {
         let query = "UPDATE client_credentials SET in_use = $1, expires_at = $2, updated_at = $3 WHERE credential_id = $4";
         let query = sqlx::query(query).bind(i64::from(credential.in_use));
         let query = query.bind(credential.credential.expires_at.map(|end| end.0)).bind(credential.updated_at.0);
-        query.bind(&credential.id).execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query.bind(&credential.id)).await.map(|_| ())
     }
 
     pub(in crate::domains) async fn delete_credential(&mut self, id: &str) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM client_credentials WHERE credential_id = $1").bind(id);
-        query.execute(&mut *self.transaction).await?;
-        Ok(())
+        self.run(query).await.map(|_| ())
     }
 }
 

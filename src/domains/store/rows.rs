@@ -55,6 +55,7 @@ pub(super) fn key(row: &AnyRow) -> Result<KeyRecord, StoreError> {
     let tag = text(row, "tag")?;
     Ok(KeyRecord {
         id: text(row, "key_id")?,
+        front_door: some_text(row, "front_door")?,
         tag: Tag::parse(&tag).map_err(|why| StoreError::Contents(format!("a tag that {why}")))?,
         created_at: time(row, "created_at")?,
         expires_at: some_time(row, "expires_at")?,

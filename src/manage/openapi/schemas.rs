@@ -184,13 +184,15 @@ fn keys() -> Vec<(&'static str, Value)> {
     let key = object(
         json!({
             "key_id": { "type": "string", "pattern": KEY_ID },
+            "front_door": { "type": ["string", "null"] },
             "created_at": instant(),
             "expires_at": instant_or_null(),
             "uses": count(),
             "last_used_at": instant_or_null(),
         }),
-        &["key_id", "created_at", "expires_at", "uses", "last_used_at"],
+        &["key_id", "front_door", "created_at", "expires_at", "uses", "last_used_at"],
     );
+    let door = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
     let seconds = json!({ "type": "integer", "minimum": 0, "maximum": 2_592_000, "default": 86_400 });
     let rotated = object(
         json!({
@@ -203,7 +205,8 @@ fn keys() -> Vec<(&'static str, Value)> {
     vec![
         ("Key", key),
         ("Keys", list_of("Key")),
-        ("Rotation", object(json!({ "overlap_seconds": seconds }), &[])),
+        ("Rotation", object(json!({ "front_door": door, "overlap_seconds": seconds }), &[])),
+        ("FrontDoor", object(json!({ "front_door": door }), &["front_door"])),
         ("Rotated", rotated),
     ]
 }

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use toml_edit::InlineTable;
 
-use super::fields::{Fields, id, text};
-use super::remark::Piece;
-use super::{Needs, Phase, pattern, value_form, variable};
+use super::piece::Piece;
+use super::{Needs, Phase, value_form, variable};
+use crate::cli::import::fields::{Fields, id, text};
+use crate::cli::import::pattern;
 
 /// Every operator of Azion, by our names.
 const OPERATORS: [&str; 10] = [
