@@ -128,12 +128,13 @@ impl Snapshot {
             }
             decided => decided?,
         };
-        findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
+        let form = findings.form.as_deref();
+        findings.oauth.token = self.check_access_token(&forward, presentation, form, &route.policy, now).await?;
         let request = TokenRequest {
             method: forward.method(),
             headers: forward.headers(),
             query: forward.target().query(),
-            form: findings.form.as_deref(),
+            form,
             at_mtls_host: forward.domain().mtls_host() == Some(forward.host()),
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
             trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
@@ -169,6 +170,7 @@ impl Snapshot {
         &self,
         forward: &AuthenticatedForward,
         presentation: &Presentation,
+        form: Option<&[u8]>,
         policy: &RoutePolicy,
         now: UnixTime,
     ) -> Result<Option<AcceptedToken>, Refused> {
@@ -177,7 +179,7 @@ impl Snapshot {
             return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
         };
         let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
-        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        let presented = Presented { headers: forward.headers(), target: forward.target(), form, certificate };
         wanted.check(oauth, &presented, now).await.map(Some)
     }
 
@@ -246,7 +248,7 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
-    /// The body of a request whose client is in it; read before the stages run.
+    /// The body of a request that names a client in it, or might hold another token; read before the stages run.
     pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,

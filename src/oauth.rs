@@ -3,7 +3,7 @@
 //! **Enters:** a request's access token and the certificate that was presented with it. **Leaves:** nothing more than that they
 //! belong together. Refused: the `AccessToken…` refusals.
 //!
-//! 1. Exactly one token, in `Authorization`: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
+//! 1. Exactly one token, in `Authorization`, and none in the query or a form: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
 //! 2. Its issuer vouches for it: by a signature with an allowed algorithm and one of the issuer's keys (`keys`), or by its
 //!    answer (`introspection`); `iss`, `aud`, `exp`, `nbf`, `typ` are right, and nothing critical is unknown: else
 //!    [`AccessTokenInvalid`]. When that cannot be known: [`AccessTokenUnverifiable`], never a way through.
@@ -36,10 +36,12 @@ mod form;
 mod found;
 mod introspection;
 mod issuer;
+mod json;
 mod jwk;
 mod jws;
 mod keys;
 mod metadata;
+mod parameters;
 
 use std::fmt;
 use std::io;
@@ -66,6 +68,7 @@ pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
 pub use metadata::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
+pub use parameters::is_form;
 
 /// How long one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);

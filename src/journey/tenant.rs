@@ -82,6 +82,13 @@ pub struct RoutePolicy {
     pub metadata: Option<MetadataPolicy>,
 }
 
+impl RoutePolicy {
+    /// Whether OAuth clients or access tokens are checked.
+    pub fn checks_oauth(&self) -> bool {
+        self.access_token.is_some() || self.client_auth.is_some()
+    }
+}
+
 /// Where requests with a certain path and method go, and what they need.
 pub struct Route {
     /// The start of the normalized path.
@@ -96,6 +103,12 @@ pub struct Route {
     pub request_body_limit: Option<u64>,
     /// The rules that are for it.
     pub rules: Arc<RuleSet>,
+}
+
+impl Route {
+    fn takes(&self, method: &Method) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
 }
 
 /// A tenant.
@@ -113,6 +126,8 @@ pub struct Tenant {
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
     routes: Vec<Arc<Route>>,
+    /// Whether any route checks OAuth clients or tokens.
+    checks_oauth: bool,
 }
 
 impl Tenant {
@@ -127,7 +142,9 @@ impl Tenant {
         profiles: Profiles,
     ) -> Self {
         routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, rules, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
+        let checks_oauth = routes.iter().any(|route| route.policy.checks_oauth());
+        let routes = routes.into_iter().map(Arc::new).collect();
+        Self { name, rules, upstreams, error_style, authorize, profiles, routes, checks_oauth }
     }
 
     /// Its routes, in the order in which they are tried.
@@ -145,13 +162,21 @@ impl Tenant {
     ///
     /// # Errors
     /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do
-    /// would see a path of another route.
+    /// would see a path of another route, or one that reads paths without case a route where OAuth clients or tokens are checked:
+    /// what serves their endpoints often does.
     pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
         let (target, method) = (forward.target(), forward.method());
         let (path, literal) = (target.path(), target.literal_path());
         let route = self.route_of(path, method);
         if literal != path && !same(route, self.route_of(literal, method)) {
             let cause = format!("request target: {literal} and {path} are of different routes");
+            return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
+        }
+        if self.checks_oauth
+            && let Some(other) = self.route_in_any_case(path, method).filter(|other| !same(route, Some(other)))
+            && other.policy.checks_oauth()
+        {
+            let cause = format!("request target: {path} is {} to servers that read paths without case", other.path);
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
         route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
@@ -168,10 +193,16 @@ impl Tenant {
         policy.map(ClientAuthPolicy::methods).unwrap_or_default()
     }
 
+    fn route_in_any_case(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
+        let starts = |route: &Route| {
+            let start = path.as_bytes().get(..route.path.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(route.path.as_bytes()))
+        };
+        self.routes.iter().find(|route| starts(route) && route.takes(method))
+    }
+
     fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
-        let fits =
-            |route: &&Arc<Route>| path.starts_with(&route.path) && (route.methods.is_empty() || route.methods.contains(method));
-        self.routes.iter().find(fits)
+        self.routes.iter().find(|route| path.starts_with(&route.path) && route.takes(method))
     }
 }
 
