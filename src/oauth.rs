@@ -132,6 +132,9 @@ impl OAuth {
         let (web, issuer) = (self.web()?, Arc::clone(issuer));
         let place = (issuer.issuer.clone(), issuer.keys.url().to_string());
         let store = self.keys.get_or_insert_with(&place, || Ok::<_, String>(Arc::default()))?;
+        if let Some(keys) = store.fresh(|key| key.fits(kid.as_deref(), algorithm)) {
+            return Ok(keys);
+        }
         let asked =
             self.runtime.spawn(async move { store.keys(&web, &issuer, |key| key.fits(kid.as_deref(), algorithm)).await });
         asked.await.unwrap_or_else(|why| Err(format!("fetching keys failed: {why}")))
