@@ -10,6 +10,7 @@ use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
 use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, MetadataPolicy};
 use crate::refusal::{Refusal, Refused};
@@ -74,6 +75,8 @@ pub struct RoutePolicy {
     pub monitor: bool,
     /// How the end of a certificate is told ahead.
     pub expiry: ExpiryWarning,
+    /// Who is looked up by it.
+    pub consumers: ConsumerPolicy,
     /// What is asked of access tokens; none where nothing is.
     pub access_token: Option<AccessTokenPolicy>,
     /// How OAuth clients authenticate themselves; none where nobody is asked to.
@@ -105,12 +108,6 @@ pub struct Route {
     pub rules: Arc<RuleSet>,
 }
 
-impl Route {
-    fn takes(&self, method: &Method) -> bool {
-        self.methods.is_empty() || self.methods.contains(method)
-    }
-}
-
 /// A tenant.
 pub struct Tenant {
     /// Its name: the file's.
@@ -123,33 +120,30 @@ pub struct Tenant {
     pub error_style: ErrorStyle,
     /// Its endpoint for subrequests.
     pub authorize: Option<Authorize>,
+    /// The path at which clients are shown the names of their certificate.
+    pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
-    routes: Vec<Arc<Route>>,
-    /// Whether any route checks OAuth clients or tokens.
-    checks_oauth: bool,
+    /// Its routes.
+    pub routes: Routes,
+}
+
+/// A tenant's routes, in the order in which they are tried.
+#[derive(Default)]
+pub struct Routes(Vec<Arc<Route>>);
+
+impl Routes {
+    /// From the longest path to the shortest; among equal ones those with methods first.
+    pub fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
+        Self(routes.into_iter().map(Arc::new).collect())
+    }
 }
 
 impl Tenant {
-    /// A tenant of its parts. Routes are tried from the longest path to the shortest; among equal ones those with methods first.
-    pub fn new(
-        name: String,
-        mut routes: Vec<Route>,
-        rules: RuleSet,
-        upstreams: Vec<Arc<Upstream>>,
-        error_style: ErrorStyle,
-        authorize: Option<Authorize>,
-        profiles: Profiles,
-    ) -> Self {
-        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        let checks_oauth = routes.iter().any(|route| route.policy.checks_oauth());
-        let routes = routes.into_iter().map(Arc::new).collect();
-        Self { name, rules, upstreams, error_style, authorize, profiles, routes, checks_oauth }
-    }
-
     /// Its routes, in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter().map(Arc::as_ref)
+        self.routes.0.iter().map(Arc::as_ref)
     }
 
     /// The endpoint for subrequests, when this is one. Clients of our own TLS listener ask nothing in others' names.
@@ -158,57 +152,70 @@ impl Tenant {
         self.authorize.as_ref().filter(|endpoint| of_front_door && endpoint.path == forward.target().path())
     }
 
+    /// Whether the client asks for the names of its certificate.
+    pub fn shows_names_at(&self, forward: &AuthenticatedForward) -> bool {
+        self.dn_helper.as_deref() == Some(forward.target().path())
+    }
+
     /// The most specific route of a request: the longest path that its path starts with.
     ///
     /// # Errors
-    /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do
-    /// would see a path of another route, or one that reads paths without case a route where OAuth clients or tokens are checked:
-    /// what serves their endpoints often does.
+    /// [`Refusal::NoRoute`]; [`Refusal::RequestTargetInvalid`] when an upstream that counts slashes in another way than we do, or
+    /// ignores letter case, would see a path of another route.
     pub fn route(&self, forward: &AuthenticatedForward) -> Result<&Arc<Route>, Refused> {
         let (target, method) = (forward.target(), forward.method());
         let (path, literal) = (target.path(), target.literal_path());
-        let route = self.route_of(path, method);
-        if literal != path && !same(route, self.route_of(literal, method)) {
+        let route = self.route_of(path, method, starts_with);
+        let read_otherwise = |path, starts: StartsWith| !same(route, self.route_of(path, method, starts));
+        if literal != path && (read_otherwise(literal, starts_with) || read_otherwise(literal, starts_with_in_any_case)) {
             let cause = format!("request target: {literal} and {path} are of different routes");
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
-        if self.checks_oauth
-            && let Some(other) = self.route_in_any_case(path, method).filter(|other| !same(route, Some(other)))
-            && other.policy.checks_oauth()
-        {
-            let cause = format!("request target: {path} is {} to servers that read paths without case", other.path);
+        let Some(route) = route else {
+            return Err(Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")));
+        };
+        if read_otherwise(path, starts_with_in_any_case) {
+            let cause = format!("request target: {path} and the same in another letter case are of different routes");
             return Err(Refused::new(Refusal::RequestTargetInvalid, cause));
         }
-        route.ok_or_else(|| Refused::new(Refusal::NoRoute, format!("no route for {method} {path}")))
+        Ok(route)
     }
 
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
     pub fn looks_at_certificates(&self) -> bool {
-        self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
+        self.routes.0.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
     }
 
     /// By which methods OAuth clients may authenticate themselves with certificates at a path.
     pub fn client_methods_at(&self, path: &str) -> Vec<&'static str> {
-        let policy = self.route_of(path, &Method::POST).and_then(|route| route.policy.client_auth.as_ref());
+        let policy = self.route_of(path, &Method::POST, starts_with).and_then(|route| route.policy.client_auth.as_ref());
         policy.map(ClientAuthPolicy::methods).unwrap_or_default()
     }
 
-    fn route_in_any_case(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
-        let starts = |route: &Route| {
-            let start = path.as_bytes().get(..route.path.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(route.path.as_bytes()))
-        };
-        self.routes.iter().find(|route| starts(route) && route.takes(method))
-    }
-
-    fn route_of(&self, path: &str, method: &Method) -> Option<&Arc<Route>> {
-        self.routes.iter().find(|route| path.starts_with(&route.path) && route.takes(method))
+    fn route_of(&self, path: &str, method: &Method, starts: StartsWith) -> Option<&Arc<Route>> {
+        let fits =
+            |route: &&Arc<Route>| starts(path, &route.path) && (route.methods.is_empty() || route.methods.contains(method));
+        self.routes.0.iter().find(fits)
     }
 }
 
+/// How a path is compared with that of a route.
+type StartsWith = fn(&str, &str) -> bool;
+
+fn starts_with(path: &str, start: &str) -> bool {
+    path.starts_with(start)
+}
+
+fn starts_with_in_any_case(path: &str, start: &str) -> bool {
+    path.as_bytes().get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+}
+
+/// Whoever has two routes that differ in letter case alone knows that it counts.
 fn same(one: Option<&Arc<Route>>, other: Option<&Arc<Route>>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (Some(one), Some(other)) => {
+            Arc::ptr_eq(one, other) || one.path.eq_ignore_ascii_case(&other.path) && one.path != other.path
+        }
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }

@@ -260,6 +260,11 @@ fn a_target_is_judged_by_the_path_that_it_means() {
         "//public/x",
         "//payments/1",
         "//%70ayments//1",
+        // Of another route for those who ignore letter case.
+        "/PAYMENTS/1",
+        "/payment%53/1",
+        "/Public/x",
+        "/pUBLIC//x",
         "/public/../../x",
         "/public/%2e%2e/%2e%2e/x",
         "/public/%00",

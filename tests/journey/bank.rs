@@ -76,6 +76,15 @@ pub(crate) fn leaf(name: &str) -> Leaf {
     Leaf { dates: valid(), ..Leaf::named(name) }
 }
 
+/// GeneralNames with one of each kind that a client may be registered by.
+pub(crate) fn alternative_names() -> Vec<u8> {
+    let address = "2001:db8::42".parse::<std::net::Ipv6Addr>().unwrap().octets();
+    let names: [(u8, &[u8]); 4] =
+        [(0x82, b"app.bank.example"), (0x86, b"spiffe://bank.example/app"), (0x81, b"App@bank.example"), (0x87, &address)];
+    let short = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+    short(0x30, &names.iter().flat_map(|(tag, content)| short(*tag, content)).collect::<Vec<u8>>())
+}
+
 /// A good client.
 pub(crate) fn good() -> Person {
     person(&leaf("good"))
@@ -178,7 +187,7 @@ behaviors = [{ type = "add_request_header", value = "X-Client-CN: ${ssl_client_s
 "#;
 
 /// The pepper of every configuration.
-const PEPPER: &str = "6a6f75726e65796a6f75726e65796a6f75726e65796a6f75726e65796a6f7572";
+pub(crate) const PEPPER: &str = "6a6f75726e65796a6f75726e65796a6f75726e65796a6f75726e65796a6f7572";
 
 impl Tenant {
     /// The file's text.

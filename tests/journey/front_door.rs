@@ -19,8 +19,7 @@ pub(crate) struct FrontDoor {
     pub(crate) proxy: u16,
     /// The port that asks Vestibule and proxies by itself.
     pub(crate) asking: u16,
-    _nginx: Nginx,
-    _folder: TempDir,
+    _nginx: NginxDoor,
 }
 
 impl FrontDoor {
@@ -30,23 +29,8 @@ impl FrontDoor {
 
     pub(crate) fn with(tenant: &Tenant, upstream: RecordingUpstream) -> Self {
         let bank = Bank::before(tenant, upstream);
-        let folder = tempfile::tempdir().unwrap();
-        let (proxy, asking) = (free_port(), free_port());
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let printed = Command::new(env!("CARGO_BIN_EXE_vestibule"))
-            .args(["front-door", "nginx", "--kind", "nginx", "--config"])
-            .arg(bank.vestibule.folder())
-            .args(["--out".as_ref(), folder.path().as_os_str(), "--folder".as_ref(), folder.path().as_os_str()])
-            .args(["--listen", &at(proxy), "--listen-http", &at(free_port()), "--listen-asking", &at(asking)])
-            .args(["--application", &at(bank.upstream.port())])
-            .output()
-            .unwrap();
-        assert!(printed.status.success(), "{printed:?}");
-        let http =
-            ["vestibule.conf", "auth-request.conf"].map(|file| std::fs::read_to_string(folder.path().join(file)).unwrap());
-        write_secrets(folder.path());
-        let nginx = Nginx::start(&http.concat(), folder.path());
-        Self { bank, proxy, asking, _nginx: nginx, _folder: folder }
+        let nginx = NginxDoor::open(bank.vestibule.folder(), bank.upstream.port());
+        Self { bank, proxy: nginx.proxy, asking: nginx.asking, _nginx: nginx }
     }
 
     /// A connection to the proxying front door.
@@ -62,6 +46,39 @@ impl FrontDoor {
     /// A request through the asking front door.
     pub(crate) fn ask_asking(&self, person: Option<&Person>, request: impl AsRef<[u8]>) -> Answer {
         tls_client::connect(self.asking, person).ask(request)
+    }
+}
+
+/// A running nginx with the configuration that `vestibule front-door` prints, but for ports and secrets.
+pub(crate) struct NginxDoor {
+    /// The port that proxies to Vestibule.
+    pub(crate) proxy: u16,
+    /// The port that asks Vestibule and proxies by itself.
+    pub(crate) asking: u16,
+    _nginx: Nginx,
+    _folder: TempDir,
+}
+
+impl NginxDoor {
+    /// Opens it before a program with this configuration folder; `application` is the port that the asking one proxies to.
+    pub(crate) fn open(config: &Path, application: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (proxy, asking) = (free_port(), free_port());
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        let printed = Command::new(env!("CARGO_BIN_EXE_vestibule"))
+            .args(["front-door", "nginx", "--kind", "nginx", "--config"])
+            .arg(config)
+            .args(["--out".as_ref(), folder.path().as_os_str(), "--folder".as_ref(), folder.path().as_os_str()])
+            .args(["--listen", &at(proxy), "--listen-http", &at(free_port()), "--listen-asking", &at(asking)])
+            .args(["--application", &at(application)])
+            .output()
+            .unwrap();
+        assert!(printed.status.success(), "{printed:?}");
+        let http =
+            ["vestibule.conf", "auth-request.conf"].map(|file| std::fs::read_to_string(folder.path().join(file)).unwrap());
+        write_secrets(folder.path());
+        let nginx = Nginx::start(&http.concat(), folder.path());
+        Self { proxy, asking, _nginx: nginx, _folder: folder }
     }
 }
 

@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::bank::{Bank, DOMAIN, Person, Request, Tenant, authorities, expired, good, leaf, now, person, person_of};
+use crate::bank::{
+    Bank, DOMAIN, Person, Request, Tenant, alternative_names, authorities, expired, good, leaf, now, person, person_of,
+};
 use crate::pki::{DAY, Dates, Leaf, new_key, self_signed_by};
 use crate::recording_upstream::{RecordingUpstream, reply};
 use crate::vestibule_program::Vestibule;
@@ -24,15 +26,6 @@ fn jwks(people: &[&Person]) -> Value {
         .map(|person| json!({"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "x5c": [STANDARD.encode(person.certificate.to_der().unwrap())]}))
         .collect();
     json!({ "keys": keys })
-}
-
-/// GeneralNames with one of each kind that a client may be registered by.
-fn alternative_names() -> Vec<u8> {
-    let address = "2001:db8::42".parse::<std::net::Ipv6Addr>().unwrap().octets();
-    let names: [(u8, &[u8]); 4] =
-        [(0x82, b"app.bank.example"), (0x86, b"spiffe://bank.example/app"), (0x81, b"App@bank.example"), (0x87, &address)];
-    let short = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
-    short(0x30, &names.iter().flat_map(|(tag, content)| short(*tag, content)).collect::<Vec<u8>>())
 }
 
 /// A bank in front of a provider, with clients.
