@@ -130,12 +130,13 @@ impl Snapshot {
         })?;
         let admission = &*findings.admission.insert(admission);
         findings.expiring = expiring(presentation, admission, policy, now);
-        findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
+        let form = findings.form.as_deref();
+        findings.oauth.token = self.check_access_token(&forward, presentation, form, policy, now).await?;
         let request = TokenRequest {
             method: forward.method(),
             headers: forward.headers(),
             query: forward.target().query(),
-            form: findings.form.as_deref(),
+            form,
             beside_mtls_host: forward.is_beside_mtls_host(),
             now,
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
@@ -174,6 +175,7 @@ impl Snapshot {
         &self,
         forward: &AuthenticatedForward,
         presentation: &Presentation,
+        form: Option<&[u8]>,
         policy: &RoutePolicy,
         now: UnixTime,
     ) -> Result<Option<AcceptedToken>, Refused> {
@@ -182,7 +184,7 @@ impl Snapshot {
             return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
         };
         let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
-        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        let presented = Presented { headers: forward.headers(), target: forward.target(), form, certificate };
         wanted.check(oauth, &presented, now).await.map(Some)
     }
 
@@ -268,7 +270,7 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
-    /// The body of a request whose client is in it; read before the stages run.
+    /// The body of a request that names a client in it, or might hold another token; read before the stages run.
     pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,

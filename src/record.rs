@@ -18,6 +18,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::rules::{Monitored, RuleAnswer, Trace};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
+use crate::telemetry::metrics::MetadataOutcome;
 
 /// What the upstream did.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +175,7 @@ impl Record {
     }
 
     /// Counts what was done about an authorization server's metadata.
-    pub fn metadata(&self, outcome: &'static str) {
+    pub fn metadata(&self, outcome: MetadataOutcome) {
         self.shared.metrics.metadata(outcome);
     }
 

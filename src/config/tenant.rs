@@ -168,7 +168,7 @@ fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> 
 
 /// The same for tokens and OAuth clients.
 fn rules_without_oauth(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
-    let nobody_looks = routes.iter().all(|route| route.policy.access_token.is_none() && route.policy.client_auth.is_none());
+    let nobody_looks = !routes.iter().any(|route| route.policy.checks_oauth());
     if routes.is_empty() || !nobody_looks {
         return;
     }

@@ -85,6 +85,13 @@ pub struct RoutePolicy {
     pub metadata: Option<MetadataPolicy>,
 }
 
+impl RoutePolicy {
+    /// Whether OAuth clients or access tokens are checked.
+    pub fn checks_oauth(&self) -> bool {
+        self.access_token.is_some() || self.client_auth.is_some()
+    }
+}
+
 /// Where requests with a certain path and method go, and what they need.
 pub struct Route {
     /// The start of the normalized path.
