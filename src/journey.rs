@@ -141,18 +141,20 @@ impl Snapshot {
         })?;
         let admission = &*findings.admission.insert(admission);
         findings.expiring = expiring(presentation, admission, policy, now);
-        findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
+        let form = findings.form.as_deref();
+        findings.oauth.token = self.check_access_token(&forward, presentation, form, policy, now).await?;
         let request = TokenRequest {
             method: forward.method(),
             headers: forward.headers(),
             query: forward.target().query(),
-            form: findings.form.as_deref(),
-            at_mtls_host: forward.domain().mtls_host() == Some(forward.host()),
+            form,
+            beside_mtls_host: forward.is_beside_mtls_host(),
+            now,
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
             trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
             in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
         };
-        findings.oauth.client = self.authenticate_client(&request, &route.policy).await?;
+        findings.oauth.client = self.authenticate_client(&request, tenant, &route.policy).await?;
         let verification = verification.map(Arc::as_ref);
         let found = Identification::find(admission, presentation, verification, &policy.consumers);
         let found = enforced(found, policy, &mut findings.monitored, |refused| Identification::not_enforced(&refused))?;
@@ -186,6 +188,7 @@ impl Snapshot {
         &self,
         forward: &AuthenticatedForward,
         presentation: &Presentation,
+        form: Option<&[u8]>,
         policy: &RoutePolicy,
         now: UnixTime,
     ) -> Result<Option<AcceptedToken>, Refused> {
@@ -194,18 +197,19 @@ impl Snapshot {
             return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
         };
         let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
-        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        let presented = Presented { headers: forward.headers(), target: forward.target(), form, certificate };
         wanted.check(oauth, &presented, now).await.map(Some)
     }
 
     async fn authenticate_client(
         &self,
         request: &TokenRequest<'_>,
+        tenant: &Tenant,
         policy: &RoutePolicy,
     ) -> Result<Option<AuthenticatedClient>, Refused> {
         match (&policy.client_auth, &self.oauth) {
             (None, _) => Ok(None),
-            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, request).await,
+            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, tenant.registered_clients.as_deref(), request).await,
             (Some(_), None) => Err(Refused::new(Refusal::OauthClientUnverifiable, "nothing asks authorization servers")),
         }
     }
@@ -279,7 +283,7 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
-    /// The body of a request whose client is in it; read before the stages run.
+    /// The body of a request that names a client in it, or might hold another token; read before the stages run.
     pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,

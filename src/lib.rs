@@ -59,6 +59,8 @@
 //! | a name that a client chose for itself passes for the registered one | any CA, one string compare | the CA counts first, then the name as RFC 4517 compares it | `oauth_clients::a_name_counts_only_where_a_trusted_ca_wrote_it` |
 //! | two servers read two clients in one form | the first or the last of two parameters | what could be read in two ways is refused | `oauth_clients::requests_that_could_be_read_in_two_ways_are_refused` |
 //! | a token's own `alg`, `jwk` or `crit` decides how it is checked | CVE-2015-9235, CVE-2018-0114 | algorithms and keys are the issuer's; nothing critical is unknown | `access_tokens::whatever_is_wrong_with_a_token_gets_the_same_answer` |
+//! | the token that was checked is not the one that is used | RFC 6750 §2.2: a form may hold one too | forms are read where tokens are checked; one token, in one place | `oauth_attacks::a_second_token_in_a_form_does_not_get_past_the_first` |
+//! | `/TOKEN` is `/token` to the server and another route to the front | routers without case | a path that is of another route in another case is refused | `oauth_attacks::a_path_in_another_case_is_no_way_around` |
 //! | a cache gives one client's answer to another | RFC 9440 | where a certificate counts, answers are `private` unless the upstream says otherwise | `row_32_an_answer_for_one_client_given_to_another` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
@@ -88,11 +90,13 @@ pub mod identity_headers;
 pub mod rules;
 
 // Effects.
-pub mod domains;
 pub mod oauth;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;
+
+// What the store holds.
+pub mod domains;
 
 // Surfaces.
 pub mod answer;

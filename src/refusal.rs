@@ -177,7 +177,7 @@ refusals! {
 
     /// The route needs an access token, and there is none.
     AccessTokenMissing, "access_token_missing", 401, Client, TOKEN_REQUIRED;
-    /// More than one access token, or one in the query.
+    /// More than one access token, or one in the query or a form.
     AccessTokenRepeated, "access_token_repeated", 400, Client, TOKEN_FORM;
     /// The access token is not its issuer's, not for this API, not of this time, or of a form that is not allowed.
     AccessTokenInvalid, "access_token_invalid", 401, Client, TOKEN;

@@ -62,6 +62,8 @@ mod identity;
 mod issuer;
 #[path = "journey/metadata.rs"]
 mod metadata;
+#[path = "journey/oauth_attacks.rs"]
+mod oauth_attacks;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "journey/oauth_facts.rs"]

@@ -21,6 +21,7 @@ use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
 use crate::journey::{Authorize, ErrorStyle, Route, Routes, Tenant};
+use crate::oauth::Clients;
 use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
@@ -58,13 +59,15 @@ pub(super) fn read(
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
-    let clients = clients.map(Arc::new);
+    // The clients of the store and the aliases of its custom domains come and go without this file.
+    let has_store = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
+    let clients = clients.or_else(|| has_store.then(Clients::default)).map(Arc::new);
     let sets = Sets {
         trusted: &trusted,
         consumers: &consumers,
         issuers: &issuers,
         clients: clients.as_ref(),
-        mtls_hosts: mtls_hosts.is_some(),
+        mtls_hosts: mtls_hosts.is_some() || has_store,
     };
     let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     consumer_headers(&table, &routes, &known, &mut rules);
@@ -89,6 +92,8 @@ pub(super) fn read(
         dn_helper,
         profiles,
         identity,
+        clients: clients.unwrap_or_default(),
+        registered_clients: None,
         routes: Routes::new(routes),
     })
 }
@@ -167,7 +172,7 @@ fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> 
 
 /// The same for tokens and OAuth clients.
 fn rules_without_oauth(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
-    let nobody_looks = routes.iter().all(|route| route.policy.access_token.is_none() && route.policy.client_auth.is_none());
+    let nobody_looks = !routes.iter().any(|route| route.policy.checks_oauth());
     if routes.is_empty() || !nobody_looks {
         return;
     }

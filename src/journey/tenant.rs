@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
 use crate::identity_headers::IdentitySettings;
-use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, MetadataPolicy};
+use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, Clients, MetadataPolicy, RegisteredClients};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
 use crate::rules::RuleSet;
@@ -101,6 +101,13 @@ pub struct RoutePolicy {
     pub metadata: Option<MetadataPolicy>,
 }
 
+impl RoutePolicy {
+    /// Whether OAuth clients or access tokens are checked.
+    pub fn checks_oauth(&self) -> bool {
+        self.access_token.is_some() || self.client_auth.is_some()
+    }
+}
+
 /// Where requests with a certain path and method go, and what they need.
 pub struct Route {
     /// The start of the normalized path.
@@ -137,6 +144,10 @@ pub struct Tenant {
     pub profiles: Profiles,
     /// What its upstreams are told about the client.
     pub identity: IdentitySettings,
+    /// The OAuth clients of the configuration.
+    pub clients: Arc<Clients>,
+    /// Those of the store, when it is for this tenant; none until the store is attached.
+    pub registered_clients: Option<Arc<RegisteredClients>>,
     /// Its routes.
     pub routes: Routes,
 }
