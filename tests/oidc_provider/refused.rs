@@ -25,6 +25,7 @@ fn cause(name: &str) -> &'static str {
         "TOKEN" | "another letter case" => "are of different routes",
         "no token" => "no `authorization`",
         "token in the query" => "a token in the query",
+        "refresh token" => "it names neither an audience nor a token type",
         "unbound token" => "it is bound to no certificate",
         "wrong audience" => "`aud` does not name this API",
         "alg none" | "alg none with a signature" | "alg none for another certificate" => "`alg` \"none\" is not allowed",
@@ -76,6 +77,7 @@ pub(crate) fn refusals() -> BTreeMap<String, Saw> {
         table.insert(format!("{kind}: no token"), saw(401, "", "access_token_missing"));
         table.insert(format!("{kind}: token in the query"), saw(400, "invalid_request", "access_token_repeated"));
     }
+    table.insert("userinfo: refresh token".into(), invalid_token("access_token_invalid"));
     for kind in ["jwt", "opaque"] {
         table.insert(format!("{kind}: unbound token"), invalid_token("access_token_unbound"));
         table.insert(format!("{kind}: wrong audience"), invalid_token("access_token_invalid"));
