@@ -94,6 +94,8 @@ export async function refused() {
   }
   // Introspection calls it active too, and it is bound to the same certificate.
   await perform('userinfo: refresh token', () => use('/me', users.refresh_token, 'phone'));
+  await perform('userinfo: token for the API', () => use('/me', jwt, 'app'));
+  await perform('jwt: ID token', () => use('/jwt/x', users.id_token, 'phone'));
   const plain = client('plain', undefined, secret('plain'));
   for (const kind of ['jwt', 'opaque']) {
     const unbound = await token(plain, kind);
