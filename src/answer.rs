@@ -2,25 +2,33 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use http::{HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::journey::ErrorStyle;
 use crate::probe::Sight;
 use crate::refusal::Refusal;
 use crate::rules::{RuleAnswer, Says};
+use crate::x509::certificate::Certificate;
+use crate::x509::name::Name;
+use crate::x509::name_form::NameForm;
 
 /// Kong's two sentences about certificates (plugins mtls-auth and header-cert-auth).
 const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
 const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
+/// And that of its plugin acl.
+const KONG_GROUP_DENIED: &str = "You cannot consume this service";
 
 /// Makes the answer of a rule; without a status where nothing is to be sent. `X-Request-Id` is on it like on every other.
 pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
     let mut made = HttpResponse::build(StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-    made.insert_header(("x-request-id", request_id));
+    // Rules look at the client: what they say to one is not for a shared cache to say to another.
+    made.insert_header(("x-request-id", request_id)).insert_header((header::CACHE_CONTROL, "private"));
     match answer.says() {
         Says::Custom { content_type, body, .. } => {
             if let Some(content_type) = content_type {
                 made.insert_header((header::CONTENT_TYPE, content_type.as_bytes()));
+                made.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
             }
             made.body(body.clone())
         }
@@ -75,13 +83,41 @@ fn oauth_error(refusal: Refusal) -> Option<&'static str> {
     }
 }
 
+/// A name in every form, by the form's word.
+pub fn name_forms(name: &Name) -> serde_json::Value {
+    let forms = NameForm::ALL.into_iter().map(|(form, word)| (word.to_owned(), form.text(name).into()));
+    serde_json::Value::Object(forms.collect())
+}
+
+/// The answer of the DN helper: the names of the certificate that was presented.
+pub fn names_of(certificate: &Certificate, request_id: &str) -> HttpResponse {
+    told(&json!({"subject": name_forms(certificate.subject()), "issuer": name_forms(certificate.issuer())}), request_id)
+}
+
+/// Adds the lines that a debug token brings. They are for one pair of eyes.
+pub fn show_rules(answer: &mut HttpResponse, lines: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in lines {
+        let name = header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            let no_store = header::HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(header::CACHE_CONTROL, no_store);
+            answer.headers_mut().append(name, value);
+        }
+    }
+}
+
 /// The answer to a probe: what was seen of its request.
 pub fn shown(sight: &Sight, request_id: &str) -> HttpResponse {
+    told(&json!(sight), request_id)
+}
+
+fn told(body: &serde_json::Value, request_id: &str) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-request-id", request_id))
-        .body(json!(sight).to_string())
+        .body(body.to_string())
 }
 
 fn kong_sentence(refusal: Refusal) -> &'static str {
@@ -96,7 +132,9 @@ fn kong_sentence(refusal: Refusal) -> &'static str {
         | Refusal::CertificateExpired
         | Refusal::CertificateNotYetValid
         | Refusal::CertificateMalformed
+        | Refusal::ConsumerUnknown
         | Refusal::ForwardedVerdictFailed => KONG_BAD_CERTIFICATE,
+        Refusal::ConsumerGroupDenied => KONG_GROUP_DENIED,
         other => other.sentence(),
     }
 }

@@ -1,10 +1,12 @@
 //! The way in for subrequests: nginx `auth_request`, Traefik's ForwardAuth, Caddy's `forward_auth`.
 //!
 //! The same stages decide about the request that two headers name. 200 carries the headers that an upstream would get; 401
-//! and 403 are refusals; every other status tells nginx that something is wrong with the question.
+//! and 403 are refusals; every other status tells nginx that something is wrong with the question. A debug token is for the
+//! request that is asked about.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use http::HeaderValue;
 
 use crate::answer;
 use crate::clock::UnixTime;
@@ -12,33 +14,37 @@ use crate::front_door::AuthenticatedForward;
 use crate::journey::{Authorize, Decided, ErrorStyle};
 use crate::record::Record;
 use crate::refusal::{Refusal, Refused};
-use crate::rules::{Permitted, RuleAnswer, Says, Trace};
+use crate::rules::{Permitted, RuleAnswer, Says};
 
-/// Answers a subrequest.
+/// Answers a subrequest, which may bring a debug token.
 pub async fn answer(
     mut record: Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
+    token: Option<&HeaderValue>,
     style: ErrorStyle,
     now: UnixTime,
 ) -> HttpResponse {
-    match decide(&mut record, forward, endpoint, now).await {
+    match decide(&mut record, forward, endpoint, token, now).await {
         Ok(Decided::Permitted(sending)) => {
             let mut answer = permit(&sending.permitted);
             if let Some((name, value)) = record.expiry_header() {
                 answer.insert_header((name.as_str(), value.as_bytes()));
             }
-            let answer = answer.finish();
+            let mut answer = answer.finish();
+            answer::show_rules(&mut answer, record.debug_lines());
             record.permitted(200, None);
             answer
         }
         Ok(Decided::Answered(answered)) => {
-            let answer = answer::by_rule(&answered, record.request_id());
+            let mut answer = answer::by_rule(&answered, record.request_id());
+            answer::show_rules(&mut answer, record.debug_lines());
             record.answered(&answered);
             answer
         }
         Err(refused) => {
-            let answer = answer::refused(refused.refusal, style, record.request_id(), &record.challenges(refused.refusal));
+            let mut answer = answer::refused(refused.refusal, style, record.request_id(), &record.challenges(refused.refusal));
+            answer::show_rules(&mut answer, record.debug_lines());
             record.refused(&refused);
             answer
         }
@@ -49,13 +55,13 @@ async fn decide(
     record: &mut Record,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
+    token: Option<&HeaderValue>,
     now: UnixTime,
 ) -> Result<Decided, Refused> {
     let forward = forward.into_original(&endpoint.original_uri_header, &endpoint.original_method_header)?;
     record.asks_about(&forward);
-    let snapshot = std::sync::Arc::clone(record.snapshot());
-    let (request_id, findings) = record.deciding();
-    match snapshot.decide(forward, request_id, now, findings, Trace::Off).await? {
+    record.debug(token, &forward, now);
+    match record.decide(forward, now).await? {
         Decided::Answered(answer) if means_permit(&answer) => {
             let cause = format!("rule `{}` answers it, and this answer would mean yes here", answer.rule());
             Err(Refused::new(Refusal::DeniedByRule, cause))

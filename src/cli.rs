@@ -7,11 +7,14 @@
 mod check;
 mod debug_token;
 mod demo;
+mod dn;
+mod domains;
 mod explain;
 mod front_door;
 pub mod import;
 pub mod inspect;
 mod keygen;
+mod openapi;
 mod probe;
 mod recorded;
 mod rules;
@@ -46,6 +49,10 @@ enum Command {
     DebugToken(debug_token::DebugTokenArgs),
     /// Show the whole road on this machine: a test PKI, a TLS front door, an upstream, good and bad clients
     Demo(demo::DemoArgs),
+    /// Print the distinguished names of a certificate in every form: nginx, RFC 4514, Brazil, Auth0, Java, OpenSSL
+    Dn(dn::DnArgs),
+    /// Custom domains, over the management API of a running process
+    Domains(domains::DomainsArgs),
     /// Take a recorded request head through a configuration and print what each stage says
     Explain(explain::ExplainArgs),
     /// Print the configuration of a product that is to be a front door
@@ -54,12 +61,14 @@ enum Command {
     Import(import::ImportArgs),
     /// Print every variable of a certificate, as nginx would show it
     Inspect(inspect::InspectArgs),
-    /// Make a `cname_api_key` and its stored tag, or a pepper
+    /// Make a `cname_api_key` and its stored tag, a token, or a pepper
     Keygen(keygen::KeygenArgs),
     /// Attack your own front door, and say what it lets through and how to mend it
     Probe(Box<probe::ProbeArgs>),
     /// Test the rules of a configuration
     Rules(rules::RulesArgs),
+    /// Print the OpenAPI document of the management API
+    Openapi,
     /// Serve
     Serve(Folder),
     /// Judge certificates given as JSON lines on standard input
@@ -85,6 +94,8 @@ pub fn run() -> ExitCode {
         Command::Check(folder) => check::run(&folder.config, &mut out),
         Command::DebugToken(args) => debug_token::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Dn(args) => dn::run(&args, &mut out),
+        Command::Domains(args) => domains::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::FrontDoor(args) => front_door::run(&args, &mut out),
         Command::Import(args) => import::run(&args, &mut out),
@@ -92,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Keygen(args) => keygen::run(&args, &mut out),
         Command::Probe(args) => probe::run(&args, &mut out),
         Command::Rules(args) => rules::run(&args, &mut out),
+        Command::Openapi => openapi::run(&mut out),
         Command::Serve(folder) => {
             drop(out);
             serve::run(&folder.config)

@@ -28,6 +28,11 @@ impl UnixTime {
         date.filter(|date| date.year() >= 0).and_then(|date| date.format(&Rfc3339).ok()).unwrap_or_default()
     }
 
+    /// Reads an instant of RFC 3339. Fractions of a second are left out.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(|date| Self(date.unix_timestamp()))
+    }
+
     /// Whole days from `now` until this time; negative when it has passed.
     pub fn days_after(self, now: Self) -> i64 {
         self.0.saturating_sub(now.0).div_euclid(DAY)

@@ -7,11 +7,14 @@
 mod access_token;
 mod client_auth;
 mod clients;
+mod consumer_policy;
+mod consumers;
 mod debugging;
 mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
+mod management;
 mod metadata;
 mod mutual_tls;
 mod oauth;
@@ -49,6 +52,7 @@ use crate::presented::CertificateDecoder;
 use crate::verifier::cache::CachedVerifier;
 use crate::x509::ocsp_answers::OcspAnswers;
 
+pub use management::ManagementSettings;
 pub use problem::Problem;
 pub use process::{Listen, NoPepper, Process, read_pepper};
 pub use server_tls::ServerTls;
@@ -90,6 +94,16 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let mut directory = Directory::new(process.head_limits);
     let mut tenants = Vec::new();
     let mut wanted = server_tls::Wanted::default();
+    let of_custom_domains = process.management.as_ref().map(|management| &management.registry.tenant);
+    if let Some(name) = of_custom_domains.filter(|name| read.tenants.iter().all(|tenant| tenant.name != **name)) {
+        let (key, found) = ("management.tenant".into(), format!("there is no tenant `{name}`"));
+        about_process.add(Problem {
+            file: process_file.clone(),
+            key,
+            found,
+            accepted: "the name of a file in tenants/".into(),
+        });
+    }
     for file in read.tenants {
         let name = file.name.clone();
         let place = tenant::Place { name: &name, position: tenants.len(), folder, now };
@@ -106,6 +120,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         directory,
         tenants,
         tls,
+        admin_certificate: process.admin_tls.clone().flatten(),
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
         debugging: process.debugging.take(),

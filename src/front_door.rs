@@ -17,6 +17,7 @@
 //! §4 for why the headers must be removed.)
 
 mod contract;
+mod custom;
 mod domain;
 mod format;
 mod known_headers;
@@ -35,6 +36,7 @@ use crate::request_head::{RequestHead, RequestTarget, TlsPeer};
 use proof::{Asked, Evidence};
 
 pub use contract::{Contract, ContractHeader, ContractValues};
+pub use custom::{CustomContract, CustomDomain, CustomDomains, CustomKey, CustomTemplate, KeyUse};
 pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
 pub use format::{
     ChainCodec, Codec, Format, LeafCodec, NameDialect, PRESETS, Preset, SerialDialect, VerdictDialect, XfccElements,
@@ -110,7 +112,7 @@ impl AuthenticatedForward {
     pub(crate) fn rehearsed(directory: &Directory, head: RequestHead) -> Result<Self, Refused> {
         directory.limits().check(&head)?;
         let host = asked_host(&head.headers)?.to_ascii_lowercase();
-        let found = directory.find(&host).map(Arc::clone);
+        let found = directory.find(&host);
         let domain = found.ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
         let mut headers = head.headers;
         drop(domain.contract().take(&mut headers)?);
@@ -253,8 +255,12 @@ impl Proven {
         directory.limits().check(&head)?;
         let host = asked_host(&head.headers)?;
         let domain = directory.find(host).ok_or_else(|| Refused::new(Refusal::UnknownDomain, format!("no domain `{host}`")))?;
-        let (host, domain) = (host.to_ascii_lowercase(), Arc::clone(domain));
+        let host = host.to_ascii_lowercase();
         let evidence = domain.front_door().proofs.check(&Asked { domain: &domain, host: &host, head: &head, now })?;
+        if let (Some(custom), Some(position)) = (domain.custom(), evidence.key_position) {
+            custom.count(position, now);
+        }
+        let host = domain.host_of(host);
         Ok(Self { limits: directory.limits(), domain, host, evidence, head })
     }
 

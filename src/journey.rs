@@ -13,6 +13,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::Identification;
 use crate::front_door::{AuthenticatedForward, Directory};
 use crate::oauth::{
     AcceptedToken, AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, Found, OAuth, Presented, TokenRequest,
@@ -21,7 +22,7 @@ use crate::presented::{CertificateDecoder, Presentation};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::Revocation;
 use crate::rules::{Facts, KeptRequest, Monitored, Outcome, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
-use crate::tls::ServerNames;
+use crate::tls::{ServerCertificate, ServerNames};
 use crate::upstream::Upstream;
 use crate::verifier::cache::CachedVerifier;
 use crate::verifier::{ThumbprintVerification, ValidityFinding, Verification, verify_thumbprint};
@@ -29,7 +30,7 @@ use crate::x509::ocsp_answers::OcspAnswers;
 
 pub use debug::Debugging;
 pub use expiry::{EndingCa, Expiring};
-pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Tenant};
+pub use tenant::{Authorize, ErrorStyle, ExpiryWarning, Route, RoutePolicy, Routes, Tenant};
 
 /// A whole configuration, ready.
 pub struct Snapshot {
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub tenants: Vec<Tenant>,
     /// The server names of our own TLS listener, when there is one.
     pub tls: Option<Arc<ServerNames>>,
+    /// The certificate of the admin listener, when it speaks TLS.
+    pub admin_certificate: Option<ServerCertificate>,
     /// Decodes certificate headers.
     pub decoder: CertificateDecoder,
     /// Judges certificates.
@@ -121,13 +124,12 @@ impl Snapshot {
         let (verification, thumbprint) = (findings.verification.as_ref(), findings.thumbprint.as_ref());
         let admitted = Admission::decide(presentation, verification, thumbprint, &demands)
             .map_err(|refused| self.explained(refused, verification.map(Arc::as_ref), &route.policy));
-        let admission = match admitted {
-            Err(refused) if route.policy.monitor && refused.refusal != Refusal::Internal => {
-                findings.monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
-                Admission::not_enforced(presentation, verification, refused)
-            }
-            decided => decided?,
-        };
+        let policy = &route.policy;
+        let admission = enforced(admitted, policy, &mut findings.monitored, |refused| {
+            Admission::not_enforced(presentation, verification, refused)
+        })?;
+        let admission = &*findings.admission.insert(admission);
+        findings.expiring = expiring(presentation, admission, policy, now);
         findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
         let request = TokenRequest {
             method: forward.method(),
@@ -140,9 +142,13 @@ impl Snapshot {
             in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
         };
         findings.oauth.client = self.authenticate_client(&request, &route.policy).await?;
-        let mut facts = Facts::new(presentation, &admission, now)
-            .with_verification(verification.map(Arc::as_ref))
-            .with_oauth(findings.oauth.facts());
+        let verification = verification.map(Arc::as_ref);
+        let found = Identification::find(admission, presentation, verification, &policy.consumers);
+        let found = enforced(found, policy, &mut findings.monitored, |refused| Identification::not_enforced(&refused))?;
+        let who = &*findings.identification.insert(found);
+        enforced(policy.consumers.groups.check(who), policy, &mut findings.monitored, |_| ())?;
+        let mut facts =
+            Facts::new(presentation, admission, now).with_verification(verification).of(who).with_oauth(findings.oauth.facts());
         if let Some(client) = &findings.oauth.client {
             facts = facts.with_line(CLIENT_ID_HEADER, &client.id).with_line(CLIENT_METHOD_HEADER, client.method);
         }
@@ -150,8 +156,6 @@ impl Snapshot {
             findings.variables = route.rules.shown(&forward, &facts, request_id);
         }
         let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
-        findings.expiring = expiring(presentation, &admission, &route.policy, now);
-        findings.admission = Some(admission);
         match outcome? {
             Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
             Outcome::Permitted(permitted) => {
@@ -227,6 +231,22 @@ impl Snapshot {
     }
 }
 
+/// What a stage decided; where a route only watches, a refusal is told and `instead` comes into force.
+fn enforced<T>(
+    decided: Result<T, Refused>,
+    policy: &RoutePolicy,
+    monitored: &mut Vec<Monitored>,
+    instead: impl FnOnce(Refused) -> T,
+) -> Result<T, Refused> {
+    match decided {
+        Err(refused) if policy.monitor && refused.refusal != Refusal::Internal => {
+            monitored.push(Monitored { rule: None, would: vec![refused.refusal.code()] });
+            Ok(instead(refused))
+        }
+        decided => decided,
+    }
+}
+
 /// Only of those who were let through: the end of a stranger's certificate is of no interest.
 fn expiring(presentation: &Presentation, admission: &Admission, policy: &RoutePolicy, now: UnixTime) -> Option<Expiring> {
     admission.identity()?;
@@ -258,6 +278,8 @@ pub struct Findings {
     pub thumbprint: Option<ThumbprintVerification>,
     /// Who it is.
     pub admission: Option<Admission>,
+    /// Who it is to the tenant.
+    pub identification: Option<Identification>,
     /// What was found out about an OAuth client and its access token.
     pub oauth: Found,
     /// That the certificate of a verified client ends soon.
@@ -289,11 +311,14 @@ impl Findings {
         head: ResponseHead<'_>,
         trace: Trace<'_>,
     ) -> Result<Responded, Refused> {
-        let (Some(route), Some(presentation), Some(admission)) = (&self.route, &self.presentation, &self.admission) else {
+        let (Some(route), Some(presentation), Some(admission), Some(who)) =
+            (&self.route, &self.presentation, &self.admission, &self.identification)
+        else {
             return Err(Refused::new(Refusal::Internal, "an answer to a request that nobody decided about"));
         };
         let facts = Facts::new(presentation, admission, now)
             .with_verification(self.verification.as_deref())
+            .of(who)
             .with_oauth(self.oauth.facts());
         route.rules.respond(request, &facts, head, trace, &mut self.monitored)
     }

@@ -15,12 +15,14 @@
 //! | [`revocation`] | what a verification still wants to know | lists in force, answers held: it is judged again | nothing |
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`oauth`] | an access token or a client's form, the presented certificate | who the client is, where it was asked | tokens that are not good or not this client's; clients that are not who they say |
+//! | [`consumer`] | an `Admission`, the tenant's consumers | [`Identification`](consumer::Identification) | unknown consumers, denied groups |
 //! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
 //! | [`upstream`] | `Permitted` | the answer, streamed | a silent or broken upstream |
 //!
-//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`config`] builds all
+//! [`journey`] strings them together for every way in: [`proxy`], [`authorize`], and `explain` of [`cli`]. [`domains`] keeps the custom domains that
+//! [`manage`] creates; [`front_door`] finds them beside those of the configuration. [`config`] builds all
 //! of it and nothing in it knows `config`.
 //!
 //! # Accidents of other proxies, and what prevents each here
@@ -35,6 +37,7 @@
 //! | a request that was seen on the way is sent again | a key covers nothing | a signature's nonce counts once | `proofs::a_signed_request_passes_once` |
 //! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
+//! | a client calls itself a consumer | `X-Consumer-Username` sent by the client | Kong's headers are always ours, consumers or none; an unverified name is nobody's | `consumers::the_clients_own_copies_never_arrive`, `consumers::only_verified_identities_become_consumers` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
 //! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is absent only where the format or the verdict says so | `formats::withheld::no_dialect_takes_a_certificate_that_was_left_out_for_none` |
@@ -78,9 +81,11 @@ pub mod verifier;
 
 // The decision.
 pub mod admission;
+pub mod consumer;
 pub mod rules;
 
 // Effects.
+pub mod domains;
 pub mod oauth;
 pub mod revocation;
 pub mod tls;
@@ -90,6 +95,7 @@ pub mod upstream;
 pub mod answer;
 pub mod authorize;
 pub mod journey;
+pub mod manage;
 pub mod probe;
 pub mod proxy;
 pub mod record;

@@ -16,6 +16,7 @@ use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, Version};
 use bytes::Bytes;
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::admission::VerificationMode;
@@ -23,8 +24,9 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Sending, Snapshot, Tenant};
+use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot, Tenant};
 use crate::oauth::MOST_FORM_BYTES;
+use crate::presented::Presentation;
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
 use crate::refusal::{Refusal, Refused};
@@ -69,11 +71,12 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         return show(record, &sight, unread);
     }
     let style = tenant.error_style;
-    if let Some(debugging) = &snapshot.debugging {
-        record.debug(debugging.allows(token.as_ref(), forward.host(), forward.target().path(), now));
-    }
     if let Some(endpoint) = tenant.asked_at(&forward) {
-        return authorize::answer(record, forward, endpoint, style, now).await.map_into_right_body();
+        return authorize::answer(record, forward, endpoint, token.as_ref(), style, now).await.map_into_right_body();
+    }
+    record.debug(token.as_ref(), &forward, now);
+    if tenant.shows_names_at(&forward) {
+        return names(record, &forward, style, unread);
     }
     let payload = match tenant.route(&forward).is_ok_and(|route| route.policy.client_auth.is_some()) {
         true => match form::read(payload, MOST_FORM_BYTES).await {
@@ -85,13 +88,8 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         },
         false => payload,
     };
-    let mut seen = Vec::new();
-    let trace = if record.is_debugged() { Trace::On(&mut seen) } else { Trace::Off };
     let metadata = metadata::Asked::of(&forward);
-    let (request_id, findings) = record.deciding();
-    let decided = snapshot.decide(forward, request_id, now, findings, trace).await;
-    record.findings.rules = seen;
-    match decided {
+    match record.decide(forward, now).await {
         Ok(Decided::Permitted(sending)) => {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
@@ -106,6 +104,27 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         }
         Err(refused) => refuse(record, &refused, style, unread),
     }
+}
+
+/// Shows a client the names of the certificate that it presented, whoever issued it: a debugging aid that tells nobody anything
+/// about somebody else.
+fn names(mut record: Record, forward: &AuthenticatedForward, style: ErrorStyle, unread: Unread) -> Response {
+    let presentation = match Presentation::read(forward, &record.snapshot().decoder) {
+        Ok(presentation) => presentation,
+        Err(refused) => return refuse(record, &refused, style, unread),
+    };
+    let certificate = presentation.certificate().map(Arc::clone);
+    record.findings.presentation = Some(presentation);
+    let Some(certificate) = certificate else {
+        let refused = Refused::new(Refusal::CertificateRequired, "no certificate was presented whose names could be shown");
+        return refuse(record, &refused, style, unread);
+    };
+    let mut answer = answer::names_of(certificate.leaf(), record.request_id());
+    if unread == Unread::Body {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record.permitted(200, None);
+    answer.map_into_right_body()
 }
 
 /// What the answer's head depends on besides the upstream.
@@ -139,9 +158,6 @@ async fn send(
                     Ok(outcome) => record.metadata(outcome),
                     Err(refused) => return refuse(record, &refused, way_back.style, unread),
                 }
-            }
-            if route.policy.admission.verification != VerificationMode::Off {
-                shared_caches::keep_out(&mut answer.headers);
             }
             respond(record, answer, after, way_back)
         }
@@ -179,6 +195,11 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     {
         return refuse(record, &refused, way_back.style, Unread::Nothing);
     }
+    // After the rules: they may say what shared caches may do, and what they say nothing about stays private.
+    let counts = |route: &Arc<Route>| route.policy.admission.verification != VerificationMode::Off;
+    if record.findings.route.as_ref().is_some_and(counts) {
+        shared_caches::keep_out(&mut answer.headers);
+    }
     let status = answer.status.as_u16();
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         answer.headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -186,7 +207,12 @@ fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_bac
     if let Some((name, value)) = record.expiry_header() {
         answer.headers.insert(name, value);
     }
-    for (name, value) in record.debug_lines() {
+    let debug = record.debug_lines();
+    if !debug.is_empty() {
+        // What is shown about this client is for nobody else, whatever the upstream says of its own part.
+        answer.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    for (name, value) in debug {
         answer.headers.append(name, value);
     }
     answer.on_end(move |transfer, ending| {
@@ -217,7 +243,7 @@ impl Unread {
 
 fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
     let mut answer = answer::by_rule(answered, record.request_id());
-    add_debug_lines(&mut answer, &record);
+    answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -230,7 +256,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let challenges = record.challenges(refused.refusal);
     let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
-    add_debug_lines(&mut answer, &record);
+    answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -252,16 +278,6 @@ fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
 fn debug_token(head: &RequestHead, snapshot: &Snapshot) -> Option<HeaderValue> {
     let mut values = head.headers.get_all(&snapshot.debugging.as_ref()?.header).iter();
     values.next().filter(|_| values.next().is_none()).cloned()
-}
-
-fn add_debug_lines(answer: &mut HttpResponse, record: &Record) {
-    for (name, value) in record.debug_lines() {
-        let name = actix_web::http::header::HeaderName::from_bytes(name.as_str().as_bytes());
-        let value = actix_web::http::header::HeaderValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            answer.headers_mut().append(name, value);
-        }
-    }
 }
 
 /// The head in the types that the stages share. actix and hyper use different versions of them, so each line is read again.

@@ -10,11 +10,12 @@ use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
-use crate::journey::{Findings, Snapshot};
+use crate::journey::{Decided, Findings, Snapshot};
 use crate::probe::Probe;
 use crate::refusal::{Refusal, Refused};
-use crate::rules::{Monitored, RuleAnswer};
+use crate::rules::{Monitored, RuleAnswer, Trace};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
 
@@ -107,9 +108,16 @@ impl Record {
         &self.request_id
     }
 
-    /// What the stages read and write while they decide.
-    pub fn deciding(&mut self) -> (&str, &mut Findings) {
-        (&self.request_id, &mut self.findings)
+    /// Lets the stages decide, and keeps what they find.
+    ///
+    /// # Errors
+    /// The refusal of the stage that refused.
+    pub async fn decide(&mut self, forward: AuthenticatedForward, now: UnixTime) -> Result<Decided, Refused> {
+        let mut seen = Vec::new();
+        let trace = if self.debugged { Trace::On(&mut seen) } else { Trace::Off };
+        let decided = self.snapshot.decide(forward, &self.request_id, now, &mut self.findings, trace).await;
+        self.findings.rules = seen;
+        decided
     }
 
     /// Takes in what the front door said about the request.
@@ -125,9 +133,11 @@ impl Record {
         }
     }
 
-    /// Takes in that the request may see what the rules do.
-    pub fn debug(&mut self, allowed: bool) {
-        self.debugged = allowed;
+    /// Takes in whether a request with this token may see what the rules do.
+    pub fn debug(&mut self, token: Option<&HeaderValue>, forward: &AuthenticatedForward, now: UnixTime) {
+        let debugging = self.snapshot.debugging.as_ref();
+        self.debugged =
+            debugging.is_some_and(|debugging| debugging.allows(token, forward.host(), forward.target().path(), now));
     }
 
     /// Whether the request may see what the rules do.
@@ -210,6 +220,8 @@ impl Record {
             identity.map(|identity| identity.waived().iter().map(|waiver| waiver.word()).collect()).unwrap_or_default();
         let profile = identity.and_then(|identity| identity.profile());
         let violations = profile.map(|profile| profile.violation_codes()).unwrap_or_default();
+        let identification = findings.identification.as_ref();
+        let consumer = identification.and_then(|who| who.consumer());
         let notes: Vec<String> =
             presentation.map(|one| one.notes().iter().map(ToString::to_string).collect()).unwrap_or_default();
         let oauth = findings.oauth.facts();
@@ -244,6 +256,11 @@ impl Record {
                 waived: &waived,
                 profile: profile.map(|profile| profile.name()),
                 profile_violations: &violations,
+                consumer: consumer.map(|found| found.consumer().id.as_str()),
+                consumer_username: consumer.and_then(|found| found.consumer().username.as_deref()),
+                consumer_by: consumer.map(|found| found.by().word()),
+                credential: consumer.and_then(|found| found.credential()),
+                authenticated_group: identification.and_then(|who| who.authenticated_group()),
                 oauth: [
                     ("oauth.client_id", oauth.client_id),
                     ("oauth.client_auth_method", oauth.client_auth_method),

@@ -170,6 +170,11 @@ refusals! {
     /// It breaks its issuer's profile, or has none where one is required.
     CertificateProfile, "certificate_profile", 401, Client, CERTIFICATE;
 
+    /// The certificate is trusted, and no consumer is known by it.
+    ConsumerUnknown, "consumer_unknown", 401, Client, CERTIFICATE;
+    /// The consumer's groups are not let pass on this route.
+    ConsumerGroupDenied, "consumer_group_denied", 403, Client, DENIED;
+
     /// The route needs an access token, and there is none.
     AccessTokenMissing, "access_token_missing", 401, Client, TOKEN_REQUIRED;
     /// More than one access token, or one in the query.

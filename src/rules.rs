@@ -18,10 +18,12 @@ mod condition;
 mod cookies;
 mod criterion;
 mod date;
+mod escaping;
 mod expression;
 mod facts;
 mod geoip;
 mod list;
+mod notation;
 mod oauth;
 mod operator;
 mod permitted;
@@ -45,6 +47,7 @@ pub use expression::Expression;
 pub use facts::{Facts, KeptRequest};
 pub use geoip::{GeoField, GeoIp};
 pub use list::{List, ListKind};
+pub use notation::{Piece, pieces};
 pub use oauth::{OAuthFacts, OAuthVariable};
 pub use operator::Operator;
 pub use permitted::Permitted;
@@ -109,6 +112,8 @@ impl<B> Rule<B> {
 pub struct RuleSet {
     /// Headers for the upstream, set before the rules run. One whose value is empty is not sent.
     pub upstream_headers: Arc<[(HeaderName, Template)]>,
+    /// The cookies that rules of any route set: a client's own copies never pass.
+    pub own_cookies: Arc<[String]>,
     /// How names, serial numbers and dates of certificates are written.
     pub dialect: Dialect,
     /// The rules of the firewall phase, in order.
@@ -120,7 +125,7 @@ pub struct RuleSet {
 }
 
 /// The variables that [`RuleSet::shown`] shows.
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 26] = [
     "host",
     "request_method",
     "uri",
@@ -137,6 +142,10 @@ const SHOWN: [&str; 22] = [
     "ssl_client_v_remain",
     "client_certificate_validation",
     "client_certificate_basis",
+    "consumer_id",
+    "consumer_username",
+    "consumer_groups",
+    "authenticated_group",
     "oauth_client_id",
     "oauth_client_auth_method",
     "oauth_token_iss",
@@ -163,6 +172,7 @@ impl RuleSet {
         }
         Self {
             upstream_headers: Arc::clone(&self.upstream_headers),
+            own_cookies: Arc::clone(&self.own_cookies),
             dialect: self.dialect,
             firewall: fitting(&self.firewall, path),
             request: fitting(&self.request, path),
@@ -197,7 +207,7 @@ impl RuleSet {
             for rule in rules {
                 let held = rule.criteria.holds(&view);
                 if let Trace::On(list) = &mut trace {
-                    list.push(RuleTrace::of(phase, rule, matches!(held, Ok(true)), &view));
+                    list.push(RuleTrace::of(phase, rule, &held, &view));
                 }
                 if !rule.matches(held, monitored)? {
                     continue;
@@ -220,9 +230,7 @@ impl RuleSet {
         let wanted = !delivered && !self.response.is_empty() || changes.gzip;
         let kept = wanted.then(|| KeptRequest::of(view.asked));
         let after = kept.map(|request| After { request, rules: !delivered, gzip: changes.gzip });
-        let own_cookies = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
-        let own_cookies: Vec<&str> = own_cookies.collect();
-        Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &own_cookies, after)?)))
+        Ok(Outcome::Permitted(Box::new(Permitted::new(forward, request_id, changes, &self.own_cookies, after)?)))
     }
 
     /// Some variables of a request, for whoever looks for a mistake in rules. None of them is a secret of the client's: no
@@ -233,6 +241,14 @@ impl RuleSet {
         let scope = Scope::new(Phase::Request, &known);
         let text = |name: &'static str| Some((name, Variable::parse(name, &scope).ok()?.text(&view).into_owned()));
         names.into_iter().filter_map(text).collect()
+    }
+
+    /// Notes the cookies that these rules set: for all routes, or an upstream would believe on one what a rule says on another.
+    #[must_use]
+    pub fn with_own_cookies(self) -> Self {
+        let set = self.request.iter().flat_map(|rule| rule.behaviors.iter()).filter_map(Behavior::cookie_set);
+        let own_cookies = set.map(str::to_owned).collect();
+        Self { own_cookies, ..self }
     }
 
     /// The names of all headers that these rules set in requests: a client's own copies are removed at the front door.

@@ -45,6 +45,17 @@ impl Pepper {
         Tag(self.mac(key).finalize().into_bytes().into())
     }
 
+    /// A key for signatures that belongs to this pepper and a purpose: whoever has it can make neither tags nor keys for others.
+    pub fn signature_key(&self, purpose: &[u8]) -> SignatureKey {
+        let derived: [u8; SECRET_BYTES] = self.mac(purpose).finalize().into_bytes().into();
+        // HMAC fills a key up with zeros to a block (RFC 2104 §2).
+        let mut block = [0; 64];
+        for (to, from) in block.iter_mut().zip(derived) {
+            *to = from;
+        }
+        SignatureKey::of_mac(Hmac::new(&block.into()))
+    }
+
     fn mac(&self, key: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(key);
@@ -155,13 +166,17 @@ impl SignatureKey {
     }
 
     fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let mac: Hmac<Sha256> = Hmac::new_from_slice(bytes).map_err(|_| "is not a usable key".to_owned())?;
+        let mac = Hmac::new_from_slice(bytes).map_err(|_| "is not a usable key".to_owned())?;
+        Ok(Self::of_mac(mac))
+    }
+
+    fn of_mac(mac: Hmac<Sha256>) -> Self {
         let named = mac.clone().chain_update(b"vestibule: the name of this key").finalize().into_bytes();
         let mut fingerprint = [0; 16];
         for (to, from) in fingerprint.iter_mut().zip(named) {
             *to = from;
         }
-        Ok(Self { mac, fingerprint })
+        Self { mac, fingerprint }
     }
 
     /// Begins a message.
@@ -192,6 +207,11 @@ impl SignedMessage {
 
     /// The message's signature.
     pub fn sign(self) -> [u8; SECRET_BYTES] {
+        self.0.finalize().into_bytes().into()
+    }
+
+    /// The signature.
+    pub fn signature(self) -> [u8; 32] {
         self.0.finalize().into_bytes().into()
     }
 

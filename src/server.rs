@@ -1,6 +1,7 @@
 //! Listeners: data and admin apart; reload; graceful stop.
 
 mod admin;
+mod domains;
 mod expiry;
 mod paced;
 mod reload;
@@ -26,6 +27,7 @@ use crate::request_head::{Connection, UnixPeer};
 use crate::shared::Shared;
 use crate::telemetry::access::FLUSH_EVERY;
 
+pub use domains::{attach, open};
 pub use reload::Reloader;
 
 use paced::Paced;
@@ -44,12 +46,15 @@ const WRITE_BUFFER: usize = 32 * 1024;
 /// When a listener cannot be opened, or the signals cannot be had.
 pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -> io::Result<()> {
     let server = data_listeners(process, &shared)?;
-    let admin = process.admin.map(|address| admin::listen(address, Arc::clone(&shared))).transpose()?;
+    let settings = process.management.as_ref().zip(process.pepper.as_ref().ok());
+    let management = settings.and_then(|(settings, pepper)| domains::management(settings, pepper, &shared));
+    let admin = process.admin.map(|address| admin::listen(address, &shared, management)).transpose()?;
     let (handle, admin_handle) = (server.handle(), admin.as_ref().map(|admin| admin.handle()));
     if let Some(admin) = admin {
         actix_web::rt::spawn(admin);
     }
     let watching = expiry::watch(Arc::clone(&shared));
+    let keeping = shared.domains.clone().map(|registry| actix_web::rt::spawn(async move { registry.watch().await }));
     let reloading = reloader.watch(Arc::clone(&shared))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut running = actix_web::rt::spawn(server);
@@ -66,6 +71,10 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
         admin.stop(false).await;
     }
     wait_for_records(&shared).await;
+    if let (Some(keeping), Some(registry)) = (keeping, &shared.domains) {
+        keeping.abort();
+        registry.close().await;
+    }
     shared.access.flush_all();
     tracing::info!("stopped");
     ended.unwrap_or_else(|why| Err(io::Error::other(why)))

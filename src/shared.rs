@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::domains::Registry;
 use crate::front_door::Replay;
 use crate::journey::Snapshot;
 use crate::oauth::OAuth;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub daily: Daily,
     /// The nonces of signed requests. A reload does not touch them.
     pub replay: Arc<Replay>,
+    /// The custom domains, when there is a management API. A reload does not touch them.
+    pub domains: Option<Arc<Registry>>,
     /// The endpoint for `vestibule probe`, and the tokens that were used. A reload does not touch them.
     pub probe: Option<Arc<Probe>>,
 }

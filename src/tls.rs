@@ -9,10 +9,12 @@
 //!
 //! rustls reads the handshakes: what strangers send meets safe Rust first.
 
+mod current;
 mod names;
 mod possession;
 mod server_certificate;
 
+pub use current::current;
 pub use names::{AskedHost, BuildError, ServerNames};
 pub use server_certificate::{PemError, ServerCertificate};
 

@@ -8,6 +8,7 @@ pub mod der;
 mod ecdsa_twin;
 pub mod lint;
 pub mod name;
+pub mod name_form;
 pub mod name_match;
 pub mod name_reading;
 pub mod name_text;

@@ -9,6 +9,8 @@ mod pki;
 
 #[path = "config/accidents.rs"]
 mod accidents;
+#[path = "config/consumers.rs"]
+mod consumers;
 #[path = "config/environment.rs"]
 mod environment;
 #[path = "config/every_key.rs"]

@@ -15,6 +15,8 @@ mod recording_upstream;
 #[path = "support/vestibule.rs"]
 mod vestibule_program;
 
+#[path = "import_azion/dialect.rs"]
+mod dialect;
 #[path = "import_azion/hostile.rs"]
 mod hostile;
 #[path = "import_azion/mtls.rs"]
@@ -30,9 +32,14 @@ mod whole_engine;
 
 use serde_json::{Value, json};
 use vestibule::cli::import::azion::{Conversion, Phase, Source, convert};
+use vestibule::variables::Dialect;
 
 fn import(json: Value, phase: Option<Phase>) -> Conversion {
-    convert(&[Source { name: "rules.json".into(), json }], phase).unwrap()
+    import_to(Dialect::Nginx, json, phase)
+}
+
+fn import_to(dialect: Dialect, json: Value, phase: Option<Phase>) -> Conversion {
+    convert(&[Source { name: "rules.json".into(), json }], phase, dialect).unwrap()
 }
 
 /// The TOML as a reader of configuration sees it, as JSON.

@@ -42,6 +42,10 @@ mod attacks;
 mod bank;
 #[path = "journey/client_information.rs"]
 mod client_information;
+#[path = "journey/consumers.rs"]
+mod consumers;
+#[path = "journey/dn_helper.rs"]
+mod dn_helper;
 #[path = "journey/expiry.rs"]
 mod expiry;
 #[path = "journey/formats.rs"]

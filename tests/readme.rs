@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use vestibule::clock::UnixTime;
+use vestibule::consumer::ConsumerVariable;
 use vestibule::front_door::{ContractHeader, PRESETS};
 use vestibule::refusal::Refusal;
 use vestibule::rules::{BEHAVIORS, Operator};
@@ -32,6 +33,9 @@ fn every_variable_operator_and_behavior_is_named() {
         let name = variable.name();
         let short = format!("`…_{}`", name.rsplit('_').next().unwrap());
         assert!(README.contains(&format!("`{name}`")) || README.contains(&short), "{name}");
+    }
+    for (_, name) in ConsumerVariable::ALL {
+        assert!(README.contains(&format!("`{name}`")), "{name}");
     }
     for (_, name) in ProfileVariable::ALL {
         assert!(README.contains(&format!("`{name}`")), "{name}");

@@ -35,6 +35,10 @@ mod vestibule_program;
 
 #[path = "rules_engine/answers.rs"]
 mod answers;
+#[path = "rules_engine/attacks.rs"]
+mod attacks;
+#[path = "rules_engine/both_ways.rs"]
+mod both_ways;
 #[path = "rules_engine/debugging.rs"]
 mod debugging;
 #[path = "rules_engine/dialects.rs"]

@@ -1,6 +1,7 @@
 //! What the targets and the maker of their seeds share.
 
 pub mod chain_input;
+pub mod decision;
 pub mod encoders;
 pub mod fixture;
 pub mod openssl_name;

@@ -34,6 +34,12 @@ impl CertificateEntry {
         ["issuer-serial:", "sha256:", "spki-sha256:"].iter().any(|prefix| text.starts_with(prefix))
     }
 
+    /// The entry that names a certificate by its issuer and serial number.
+    pub fn issuer_serial_of(certificate: &Certificate) -> Option<Self> {
+        let serial = serial_number(&certificate.serial().text().replace("\\\n", ""))?;
+        Some(Self::IssuerSerial { serial, issuer: certificate.issuer().rfc2253() })
+    }
+
     /// Reads an entry.
     ///
     /// # Errors

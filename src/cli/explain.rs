@@ -16,6 +16,7 @@ use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
 use crate::config;
+use crate::consumer::Identification;
 use crate::front_door::AuthenticatedForward;
 use crate::journey::{Decided, Findings, Snapshot};
 use crate::oauth::OAuth;
@@ -283,6 +284,9 @@ fn stages(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     for monitored in findings.monitored.iter().filter(|monitored| monitored.rule.is_none()) {
         writeln!(out, "  monitor      would refuse: {}", monitored.would.join(", "))?;
     }
+    if let Some(who) = &findings.identification {
+        identified(out, who)?;
+    }
     for rule in &findings.rules {
         traced(out, rule)?;
     }
@@ -307,7 +311,7 @@ fn oauth(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
 }
 
 fn traced(out: &mut dyn Write, rule: &RuleTrace) -> io::Result<()> {
-    let matched = if rule.matched { "matched" } else { "did not match" };
+    let matched = rule.word();
     let watched = if rule.monitor { ", only watched" } else { "" };
     writeln!(out, "rule           {}: {matched} ({}{watched})", rule.rule, rule.phase.word())?;
     for (criterion, value, held) in &rule.criteria {
@@ -361,6 +365,25 @@ fn after_answer(
     }
     for (name, value) in &headers {
         writeln!(out, "  header       {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn identified(out: &mut dyn Write, who: &Identification) -> io::Result<()> {
+    if let Some(found) = who.consumer() {
+        let consumer = found.consumer();
+        writeln!(out, "consumer       `{}`, found by {}", consumer.id, found.by().word())?;
+        for (name, value) in [("username", &consumer.username), ("custom_id", &consumer.custom_id)] {
+            if let Some(value) = value {
+                writeln!(out, "  {name:11}  {value}")?;
+            }
+        }
+        if !consumer.groups.is_empty() {
+            writeln!(out, "  groups       {}", consumer.groups.join(", "))?;
+        }
+    }
+    if let Some(group) = who.authenticated_group() {
+        writeln!(out, "consumer       nobody is looked up; group {}", group.escape_default())?;
     }
     Ok(())
 }

@@ -39,13 +39,8 @@ pub struct InspectArgs {
     #[arg(long, value_name = "KIND", value_parser = profile_kind)]
     profile: Option<ProfileKind>,
     /// How names, serial numbers and dates are written: nginx, azion
-    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = dialect)]
+    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = Dialect::parse)]
     dialect: Dialect,
-}
-
-fn dialect(text: &str) -> Result<Dialect, String> {
-    let found = Dialect::ALL.iter().find(|(word, _)| *word == text).map(|(_, dialect)| *dialect);
-    found.ok_or_else(|| format!("the dialects are {}", Dialect::ALL.map(|(word, _)| word).join(", ")))
 }
 
 fn profile_kind(text: &str) -> Result<ProfileKind, String> {

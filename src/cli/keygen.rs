@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{done, failed, refused};
 use crate::config;
+use crate::manage::TOKEN_PREFIX;
 use crate::secret::{Pepper, SignatureKey, generate_api_key};
 
 /// The arguments of `keygen`.
@@ -19,6 +20,9 @@ pub(super) struct KeygenArgs {
     /// Make a key for signatures (RFC 9421) instead
     #[arg(long, conflicts_with_all = ["config", "pepper"])]
     signature_key: bool,
+    /// Make a token for the management API instead
+    #[arg(long, conflicts_with_all = ["pepper", "signature_key"])]
+    admin_token: bool,
     /// The configuration folder, for its pepper
     #[arg(long, value_name = "DIR", default_value = "edge-config")]
     config: PathBuf,
@@ -42,6 +46,10 @@ pub(super) fn run(args: &KeygenArgs, out: &mut dyn Write) -> ExitCode {
         Err(problems) => return refused(&args.config, &problems),
     };
     match generate_api_key() {
+        Ok(key) if args.admin_token => {
+            let token = format!("{TOKEN_PREFIX}{key}");
+            done(writeln!(out, "token: {token}\ntag: {}", pepper.tag(token.as_bytes())))
+        }
         // The key is shown once, here; the tag is what the configuration keeps.
         Ok(key) => done(writeln!(out, "key: {key}\ntag: {}", pepper.tag(key.as_bytes()))),
         Err(why) => failed(&why),

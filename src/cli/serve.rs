@@ -49,9 +49,20 @@ pub(super) fn run(folder: &Path) -> ExitCode {
     };
     loaded.snapshot.attach(&revocation, &oauth);
     let (replay, probe) = (Arc::clone(&loaded.process.replay), loaded.process.probe.clone());
+    let system = actix_web::rt::System::new();
+    let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref().ok());
+    let domains = match settings.map(|(settings, pepper)| system.block_on(server::open(settings, pepper))).transpose() {
+        Ok(domains) => domains,
+        Err(why) => return failed(&why),
+    };
+    if let Some(registry) = &domains
+        && let Err(problems) = server::attach(&mut loaded.snapshot, registry.live())
+    {
+        return refused(folder, &problems);
+    }
     let snapshot = ArcSwap::from_pointee(loaded.snapshot);
-    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe };
-    match actix_web::rt::System::new().block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
+    let shared = Shared { snapshot, revocation, oauth, metrics, access, daily: Daily::default(), replay, probe, domains };
+    match system.block_on(server::serve(&loaded.process, Arc::new(shared), reloader)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => failed(&why),
     }

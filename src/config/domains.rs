@@ -9,8 +9,10 @@ use super::own_tls::OwnHost;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
 use super::tenant::Place;
+use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
+use crate::journey::Debugging;
 use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
@@ -26,7 +28,8 @@ pub(super) fn read(
 ) -> Vec<OwnHost> {
     let mut own_hosts = Vec::new();
     let tables = tenant.tables("domains");
-    if tables.is_empty() {
+    let has_custom = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
+    if tables.is_empty() && !has_custom {
         tenant.problem(
             "domains",
             "is missing: no request could be for this tenant",
@@ -101,6 +104,28 @@ fn domain<'d>(
     let contract = Contract::new(door.api_key.clone(), &headers)
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
+    let reserved = reserved(door, &contract, rules, process.debugging.as_ref(), table);
+    let parts = DomainParts {
+        name: name?,
+        mtls_host,
+        tenant: place.position,
+        front_door: Arc::clone(&door.front_door),
+        contract,
+        api_keys: api_keys?,
+        client_ip_header: client_ip,
+        reserved,
+    };
+    Some((Domain::new(parts), door))
+}
+
+/// The headers that only we set, and those of other front doors where we are the front door.
+pub(super) fn reserved(
+    door: &Door,
+    contract: &Contract,
+    rules: &RuleSet,
+    debugging: Option<&Debugging>,
+    table: &Table<'_>,
+) -> HeaderNames<()> {
     let mut reserved = HeaderNames::default();
     let of_presets = PRESETS.iter().flat_map(|preset| preset.headers).map(|(_, name)| name);
     let forwarded = CERTIFICATE_HEADERS.iter().chain(of_presets);
@@ -113,24 +138,18 @@ fn domain<'d>(
     for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
-    if let Some(header) = process.debugging.as_ref().map(|debugging| &debugging.header) {
+    // Whoever is behind us may believe Kong's headers, also where we set none of them.
+    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+        reserved.insert(header, ());
+    }
+    if let Some(header) = debugging.map(|debugging| &debugging.header) {
         if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
             let found = format!("`{header}` of [debug] is a header of the contract or of a rule, too");
             table.problem("", found, "`debug.header` in vestibule.toml with a name of its own");
         }
         reserved.insert(header.as_str(), ());
     }
-    let parts = DomainParts {
-        name: name?,
-        mtls_host,
-        tenant: place.position,
-        front_door: Arc::clone(&door.front_door),
-        contract,
-        api_keys: api_keys?,
-        client_ip_header: client_ip,
-        reserved,
-    };
-    Some((Domain::new(parts), door))
+    reserved
 }
 
 fn mtls_host(table: &Table<'_>, prefix: &str, name: &str) -> Option<String> {
@@ -185,7 +204,7 @@ fn client_ip_header(table: &Table<'_>) -> HeaderName {
 }
 
 /// A host name, lower case: labels of letters, digits and hyphens (RFC 1123 §2.1).
-fn host_name(text: &str) -> Result<String, String> {
+pub(super) fn host_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         !label.is_empty() && label.len() <= 63 && label.bytes().all(known) && !label.starts_with('-') && !label.ends_with('-')

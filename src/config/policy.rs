@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::access_token::AccessTokenSettings;
 use super::client_auth::ClientAuthSettings;
+use super::consumer_policy::{self, ConsumerSettings};
 use super::metadata::MetadataSettings;
 use super::oauth::Issuers;
 use super::table::Table;
@@ -13,6 +14,7 @@ use super::trusted_ca::{TrustSet, TrustSets};
 use super::{expiry, registered, verification};
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{Policy, VerificationMode};
+use crate::consumer::ConsumerDirectory;
 use crate::journey::{ExpiryWarning, RoutePolicy};
 use crate::oauth::Clients;
 use crate::verifier::{TrustedCas, VerificationSettings};
@@ -29,6 +31,7 @@ pub(super) struct PolicySettings {
     registered: Arc<RegisteredCertificates>,
     monitor: bool,
     expiry: ExpiryWarning,
+    consumers: ConsumerSettings,
     access_token: AccessTokenSettings,
     client_auth: ClientAuthSettings,
     metadata: MetadataSettings,
@@ -38,6 +41,7 @@ pub(super) struct PolicySettings {
 #[derive(Clone, Copy)]
 pub(super) struct Sets<'s> {
     pub(super) trusted: &'s TrustSets,
+    pub(super) consumers: &'s Arc<ConsumerDirectory>,
     pub(super) issuers: &'s Issuers,
     /// None where the tenant has no `[[oauth.clients]]`.
     pub(super) clients: Option<&'s Arc<Clients>>,
@@ -60,6 +64,7 @@ impl Default for PolicySettings {
             registered: Arc::default(),
             monitor: false,
             expiry: ExpiryWarning { within: DEFAULT_WARNING, header: None },
+            consumers: ConsumerSettings::default(),
             access_token: AccessTokenSettings::default(),
             client_auth: ClientAuthSettings::default(),
             metadata: MetadataSettings::default(),
@@ -98,6 +103,7 @@ impl PolicySettings {
             metadata: self.metadata.read(&table),
             trusted_ca: table.text("trusted_ca").or_else(|| self.trusted_ca.clone()),
             registered: registered::read(&table, folder, &self.registered),
+            consumers: self.consumers.read(&table),
             monitor: table.choice("verification_mode", &[("enforce", false), ("monitor", true)], self.monitor),
         };
         switches_without_effect(&table, &settings);
@@ -105,7 +111,7 @@ impl PolicySettings {
         settings
     }
 
-    /// Looks the CAs up.
+    /// Looks up what the policy names.
     pub(super) fn ready(&self, at: &Table<'_>, sets: Sets<'_>) -> Option<RoutePolicy> {
         let trusted = sets.trusted;
         let names: Vec<&str> = trusted.keys().map(String::as_str).collect();
@@ -134,6 +140,7 @@ impl PolicySettings {
         };
         let (verification, registered) = (self.verification.clone().into(), Arc::clone(&self.registered));
         let (expiry, monitor) = (self.expiry.clone(), self.monitor);
+        let consumers = self.consumers.ready(at, sets.consumers, self.admission.verification);
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
         let metadata = self.metadata.ready(at, sets.mtls_hosts);
@@ -148,6 +155,7 @@ impl PolicySettings {
             expiry,
             access_token,
             client_auth,
+            consumers: consumers?,
             metadata,
         })
     }
@@ -174,7 +182,9 @@ fn switches_without_effect(table: &Table<'_>, settings: &PolicySettings) {
         ("deny_certificates", !registered.deny.is_empty()),
         ("self_signed_certificates", !registered.self_signed.is_empty()),
     ];
-    for (name, _) in switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name)))) {
+    let switches = switches.into_iter().filter(|(name, on)| *on && (table.has(name) || table.has(&camel_case(name))));
+    let of_consumers = consumer_policy::KEYS.into_iter().filter(|key| settings.consumers.says(table, key));
+    for name in switches.map(|(name, _)| name).chain(of_consumers) {
         let found = "has no effect: `verification` is `off`, and everybody passes";
         table.problem(name, found, "`verification` = \"enforce\" with it, or `off` without it");
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::debugging;
+use super::management::{self, ManagementSettings};
 use super::probe;
 use super::revocation;
 use super::secret_file;
@@ -21,6 +22,7 @@ use crate::revocation::RevocationSettings;
 use crate::rules::GeoIp;
 use crate::secret::Pepper;
 use crate::telemetry::access::AccessTarget;
+use crate::tls::ServerCertificate;
 
 /// Where front doors connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +56,8 @@ pub enum NoPepper {
     Refused,
 }
 
-/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation` and the time-outs
-/// of the server.
+/// The settings of the process. A reload cannot change `listen`, `workers`, `admin`, `replay`, `probe`, `revocation`, `management` and
+/// the time-outs of the server.
 #[derive(Debug)]
 pub struct Process {
     /// Data listeners without TLS.
@@ -72,6 +74,8 @@ pub struct Process {
     pub shutdown_timeout: Duration,
     /// The admin listener.
     pub admin: Option<SocketAddr>,
+    /// Its certificate, when it speaks TLS; the inner one is none after a problem.
+    pub(super) admin_tls: Option<Option<ServerCertificate>>,
     /// The secret under which tags are made. Only front doors that prove themselves by a key need it.
     pub pepper: Result<Arc<Pepper>, NoPepper>,
     /// How large a request head may be.
@@ -94,6 +98,8 @@ pub struct Process {
     pub access: AccessTarget,
     /// How lists and OCSP answers are fetched.
     pub revocation: RevocationSettings,
+    /// The management API, when there is one.
+    pub management: Option<ManagementSettings>,
 }
 
 /// actix-http reads at most this many header lines of a request.
@@ -112,7 +118,14 @@ impl Process {
         let fetching = table.table_or_empty("revocation");
         let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
         let replay_table = table.table_or_empty("replay");
+        let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
+        let admin_tls = server_tls::admin(&admin, folder, warnings);
+        if admin_tls.is_some() && !admin.has("listen") {
+            admin.problem("tls", "has no effect without `admin.listen`", "`listen` in [admin], or no [admin.tls]");
+        }
+        let has_tls = admin_tls.is_some();
         let probing = table.table_or_empty("probe");
+        let pepper = pepper(&secrets, folder, warnings).map(Arc::new);
         let process = Self {
             listen: listeners(&server),
             tls: server_tls::read(&server, folder, warnings),
@@ -120,8 +133,10 @@ impl Process {
             keep_alive: server.duration("keep_alive", Duration::from_secs(75)),
             head_timeout: server.positive_duration("head_timeout", Duration::from_secs(10)),
             shutdown_timeout: server.duration("shutdown_timeout", Duration::from_secs(30)),
-            admin: admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned())),
-            pepper: pepper(&secrets, folder, warnings).map(Arc::new),
+            admin: admin_listen,
+            admin_tls,
+            management: management::read(&table, folder, (admin_listen, has_tls), &pepper),
+            pepper,
             head_limits: HeadLimits {
                 header_count: limits.number("header_count", 1..=MOST_HEADERS, MOST_HEADERS),
                 header_bytes: header_bytes(&limits),

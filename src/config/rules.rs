@@ -14,7 +14,9 @@ use super::front_doors::Door;
 use super::process::Process;
 use super::table::Table;
 use crate::front_door::ContractHeader;
+use crate::header_names::are_aliases;
 use crate::journey::Route;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::{Behavior, Known, Phase, ResponseBehavior, Rule, RuleSet, Scope, Template};
 use crate::upstream::Upstream;
 use crate::variables::Dialect;
@@ -61,10 +63,11 @@ pub(super) fn read(tenant: &Table<'_>, known: &Known) -> RuleSet {
             None => {}
         }
     }
+    two_voices(tenant, &rules);
     unreachable_rules(tenant, &rules.firewall, Behavior::is_last);
     unreachable_rules(tenant, &rules.request, Behavior::is_last);
     unreachable_rules(tenant, &rules.response, ResponseBehavior::is_last);
-    rules
+    rules.with_own_cookies()
 }
 
 /// The rules of each route; one set serves all routes that no rule names.
@@ -75,6 +78,27 @@ pub(super) fn compile(all: &RuleSet, routes: &mut [Route]) {
     for route in routes {
         let own = named.contains(&route.path);
         route.rules = if own { Arc::new(all.for_route(&route.path)) } else { Arc::clone(&of_no_route) };
+    }
+}
+
+/// A second line of a header that every request gets would contradict the first, or say `SUCCESS` beside `FAILED`. The OAuth
+/// client's are not even a configuration's to set: a provider believes them.
+fn two_voices(tenant: &Table<'_>, rules: &RuleSet) {
+    for ours in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER] {
+        if rules.header_names().any(|name| are_aliases(name.as_str(), ours.as_str())) {
+            let found =
+                format!("`{ours}` is set by a rule or [upstream_headers], and tells the OAuth client that authenticated");
+            tenant.problem("rules", found, "another name");
+        }
+    }
+    for rule in &rules.request {
+        let set = rule.behaviors.iter().filter_map(Behavior::header_set);
+        for name in
+            set.filter(|name| rules.upstream_headers.iter().any(|(known, _)| are_aliases(known.as_str(), name.as_str())))
+        {
+            let found = format!("rule `{}` adds `{name}`, which every request gets from [upstream_headers] already", rule.name);
+            tenant.problem("rules", found, "another name, or an [upstream_headers] table without it");
+        }
     }
 }
 

@@ -59,10 +59,19 @@ fn certificates(table: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) ->
     if tables.is_empty() {
         table.problem("certificates", "is missing", "[{ certificate = \"tls/server.pem\", key = \"tls/server.key\" }]");
     }
-    tables.into_iter().filter_map(|pair| pair.finishing(|pair| certificate(pair, folder, warnings))).collect()
+    let mut read = |pair: &Table<'_>| certificate(pair, folder, warnings, ServerCertificate::from_pem);
+    tables.into_iter().filter_map(|pair| pair.finishing(&mut read)).collect()
 }
 
-fn certificate(pair: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<ServerCertificate> {
+/// Reads `[admin.tls]` of `[admin]`; none when it is left out. The inner one is none after a problem.
+pub(super) fn admin(admin: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Option<ServerCertificate>> {
+    let table = admin.table("tls")?;
+    Some(table.finishing(|table| certificate(table, folder, warnings, ServerCertificate::of_any_name)))
+}
+
+type FromPem = fn(&[u8], &[u8]) -> Result<ServerCertificate, crate::tls::PemError>;
+
+fn certificate(pair: &Table<'_>, folder: &Path, warnings: &mut Vec<String>, from_pem: FromPem) -> Option<ServerCertificate> {
     let file = |key: &str| pair.text(key).unwrap_or_default();
     let chain = pair.required_text("certificate", "a PEM file").and_then(|file| {
         let unreadable = |why| pair.problem("certificate", format!("`{file}` cannot be read: {why}"), "a PEM file");
@@ -71,7 +80,7 @@ fn certificate(pair: &Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> O
     let key = pair
         .required_text("key", "a PEM file")
         .and_then(|file| secret_file::read(pair, "key", folder, &file, ("a private key", "one private key, as PEM"), warnings));
-    let made = ServerCertificate::from_pem(&chain?, key?.as_bytes());
+    let made = from_pem(&chain?, key?.as_bytes());
     let problem = |why: crate::tls::PemError| {
         let key = if why.of_key { "key" } else { "certificate" };
         pair.problem(key, format!("`{}` {}", file(key), why.found), why.accepted);

@@ -41,6 +41,11 @@ impl<'c> Table<'c> {
         self.collector.add(Problem { file, key, found: found.into(), accepted: accepted.into() });
     }
 
+    /// Notes a problem of another file that this one names.
+    pub(super) fn pass_on(&self, problem: Problem) {
+        self.collector.add(problem);
+    }
+
     /// Ends the reading: what was not asked for is a problem.
     pub(super) fn finish(self) {
         let asked = self.asked.borrow();
@@ -210,7 +215,7 @@ impl<'c> Table<'c> {
 
     fn table_group(&self, key: &str, group: &Value) -> Option<Vec<Table<'c>>> {
         let ValueKind::Array(values) = &group.kind else {
-            return self.wrong(key, &group.kind, "a group: a list of criteria");
+            return self.wrong(key, &group.kind, "a group: a list of criteria, so two brackets: [[{ … }]]");
         };
         let tables = values.iter().enumerate().map(|(at, value)| self.below(&format!("{key}[{at}]"), value.clone()));
         tables.collect::<Vec<_>>().into_iter().collect()

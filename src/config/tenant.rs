@@ -11,13 +11,16 @@ use super::policy::{PolicySettings, Sets};
 use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
-use super::{domains, front_doors, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams};
+use super::{
+    consumers, domains, front_doors, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams,
+};
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
+use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
-use crate::journey::{Authorize, ErrorStyle, Route, Tenant};
-use crate::rules::{Rule, RuleSet, Variable};
+use crate::journey::{Authorize, ErrorStyle, Route, Routes, Tenant};
+use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
 pub(super) struct Place<'p> {
@@ -39,21 +42,34 @@ pub(super) fn read(
     let doors = front_doors::read(&table, place, &trusted, warnings);
     let upstreams = upstreams::read(&table, place.folder);
     let known = rules::known(&table, place.folder, process, &doors, &upstreams);
-    let rules = rules::read(&table, &known);
+    let mut rules = rules::read(&table, &known);
+    let consumers = consumers::read(&table, place.folder);
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
+    let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let mtls_hosts = mtls_hosts(&table);
     let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, mtls_hosts.as_deref());
+    if let Some(template) = management::template(&table, place, process, &doors, &rules) {
+        directory.set_template(template);
+    }
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
     let clients = clients.map(Arc::new);
-    let sets = Sets { trusted: &trusted, issuers: &issuers, clients: clients.as_ref(), mtls_hosts: mtls_hosts.is_some() };
+    let sets = Sets {
+        trusted: &trusted,
+        consumers: &consumers,
+        issuers: &issuers,
+        clients: clients.as_ref(),
+        mtls_hosts: mtls_hosts.is_some(),
+    };
     let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
+    consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
     let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
     let style = table.choice("error_style", &styles, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
+    consumers_without_certificates(&table, &routes, &consumers);
     rules_without_oauth(&table, &routes, &rules);
     rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
@@ -61,7 +77,16 @@ pub(super) fn read(
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();
-    Some(Tenant::new(place.name.to_owned(), routes, rules, upstreams, style, authorize, profiles))
+    Some(Tenant {
+        name: place.name.to_owned(),
+        rules,
+        upstreams,
+        error_style: style,
+        authorize,
+        dn_helper,
+        profiles,
+        routes: Routes::new(routes),
+    })
 }
 
 /// What stands before a domain's name to make its mTLS host; none when domains have one name alone.
@@ -92,6 +117,48 @@ fn rules_without_certificates(tenant: &Table<'_>, routes: &[Route], rules: &Rule
         let found = format!("rule `{rule}` asks about the certificate, and no route looks at one");
         tenant.problem("rules", found, "`verification` other than `off` on a route, or no such rule");
     }
+}
+
+/// Nobody is found where nobody looks.
+fn consumers_without_certificates(tenant: &Table<'_>, routes: &[Route], consumers: &ConsumerDirectory) {
+    let nobody_looks = routes.iter().all(|route| matches!(route.policy.consumers.lookup, Lookup::Off | Lookup::Skip(_)));
+    if !consumers.is_empty() && !routes.is_empty() && nobody_looks {
+        let found = "has no effect: on every route `verification` is `off` or consumers are not looked up";
+        tenant.problem("consumers", found, "a route that looks at certificates, or no consumers");
+    }
+}
+
+/// The upstream gets to know the consumer in Kong's headers, wherever a route asks for one.
+fn consumer_headers(tenant: &Table<'_>, routes: &[Route], known: &Known, rules: &mut RuleSet) {
+    if routes.iter().all(|route| matches!(route.policy.consumers.lookup, Lookup::Off)) {
+        return;
+    }
+    let scope = Scope::new(Phase::Request, known);
+    let mut headers = rules.upstream_headers.to_vec();
+    for (name, variable) in ConsumerVariable::UPSTREAM_HEADERS {
+        if rules.header_names().any(|taken| are_aliases(taken.as_str(), name)) {
+            let found = format!("`{name}` is set by a rule or [upstream_headers], and tells the consumer");
+            tenant.problem("upstream_headers", found, "a name of its own");
+        }
+        if let Ok(Behavior::AddRequestHeader(name, template)) =
+            Behavior::add(name, &format!("${{{}}}", variable.name()), &scope)
+        {
+            headers.push((name, template));
+        }
+    }
+    rules.upstream_headers = headers.into();
+}
+
+fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> {
+    let path = table.required_text("path", "a path, like \"/-/dn\"");
+    table.finishing(|table| {
+        let path = path?;
+        routes::path_problem(table, &path);
+        if authorize.is_some_and(|endpoint| endpoint.path == path) {
+            table.problem("path", format!("`{path}` is `authorize.path`"), "a path of its own");
+        }
+        Some(path)
+    })
 }
 
 /// The same for tokens and OAuth clients.

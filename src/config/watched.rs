@@ -8,10 +8,12 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 17] = [
+const FILE_KEYS: [&str; 19] = [
     "allow_certificates",
+    "ca_certificate",
     "certificate",
     "certificates",
+    "consumers_file",
     "crl",
     "database",
     "deny_certificates",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 
 use super::contract::Contract;
+use super::custom::{CustomContract, CustomDomain, CustomDomains, CustomTemplate};
 use super::format::Format;
 use super::proof::Proofs;
 use crate::header_names::HeaderNames;
@@ -74,51 +75,94 @@ pub struct DomainParts {
 }
 
 /// A host name, and what a request for it must bring.
-pub struct Domain(DomainParts);
+pub struct Domain {
+    name: String,
+    mtls_host: Option<String>,
+    tenant: usize,
+    front_door: Arc<FrontDoor>,
+    contract: Arc<Contract>,
+    api_keys: Option<ApiKeys>,
+    custom: Option<Arc<CustomDomain>>,
+    client_ip_header: HeaderName,
+    reserved: Arc<HeaderNames<()>>,
+}
 
 impl Domain {
     /// A domain of its parts.
     pub fn new(parts: DomainParts) -> Self {
-        Self(parts)
+        let DomainParts { name, tenant, front_door, contract, api_keys, client_ip_header, reserved, mtls_host } = parts;
+        let (contract, reserved) = (Arc::new(contract), Arc::new(reserved));
+        Self { name, mtls_host, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
+    }
+
+    /// A custom domain, whose keys are its own.
+    pub(super) fn of_custom(
+        custom: Arc<CustomDomain>,
+        mtls_host: Option<String>,
+        template: &CustomTemplate,
+        shared: &CustomContract,
+    ) -> Self {
+        Self {
+            name: custom.name().to_owned(),
+            mtls_host,
+            tenant: template.tenant,
+            front_door: Arc::clone(&template.front_door),
+            contract: Arc::clone(&shared.contract),
+            api_keys: None,
+            custom: Some(custom),
+            client_ip_header: shared.client_ip_header.clone(),
+            reserved: Arc::clone(&shared.reserved),
+        }
     }
 
     /// The host name.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.name
     }
 
     /// Its other host name, where clients with certificates come to.
     pub fn mtls_host(&self) -> Option<&str> {
-        self.0.mtls_host.as_deref()
+        self.mtls_host.as_deref()
     }
 
     /// Which tenant it belongs to.
     pub fn tenant(&self) -> usize {
-        self.0.tenant
+        self.tenant
     }
 
     /// The front door that it is reached through.
     pub fn front_door(&self) -> &FrontDoor {
-        &self.0.front_door
+        &self.front_door
     }
 
     /// The names of the headers that its front door sends.
     pub fn contract(&self) -> &Contract {
-        &self.0.contract
+        &self.contract
     }
 
     pub(super) fn api_keys(&self) -> Option<&ApiKeys> {
-        self.0.api_keys.as_ref()
+        self.api_keys.as_ref()
+    }
+
+    pub(super) fn custom(&self) -> Option<&CustomDomain> {
+        self.custom.as_deref()
+    }
+
+    /// The host that a request is for: the name or the alias that was asked for. An origin domain name is only how a front door
+    /// finds us, and stands for the domain's own name.
+    pub(super) fn host_of(&self, asked: String) -> String {
+        let name = self.name();
+        if asked == name || self.mtls_host() == Some(asked.as_str()) { asked } else { name.to_owned() }
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {
-        &self.0.client_ip_header
+        &self.client_ip_header
     }
 
     /// Removes the request's own copies of headers that only we set, under any alias.
     pub(super) fn remove_reserved(&self, headers: &mut HeaderMap) {
         let reserved: Vec<HeaderName> =
-            headers.keys().filter(|name| self.0.reserved.find(name.as_str()).is_some()).cloned().collect();
+            headers.keys().filter(|name| self.reserved.find(name.as_str()).is_some()).cloned().collect();
         for name in &reserved {
             headers.remove(name);
         }
@@ -127,7 +171,7 @@ impl Domain {
 
 impl std::fmt::Debug for Domain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Domain").field("name", &self.0.name).finish_non_exhaustive()
+        f.debug_struct("Domain").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -171,12 +215,14 @@ impl HeadLimits {
 pub struct Directory {
     limits: HeadLimits,
     by_host: HashMap<String, Arc<Domain>>,
+    template: Option<CustomTemplate>,
+    custom: Option<Arc<CustomDomains>>,
 }
 
 impl Directory {
     /// An empty directory.
     pub fn new(limits: HeadLimits) -> Self {
-        Self { limits, by_host: HashMap::new() }
+        Self { limits, by_host: HashMap::new(), template: None, custom: None }
     }
 
     /// Makes a domain known under a host name.
@@ -193,6 +239,21 @@ impl Directory {
         }
     }
 
+    /// Says what custom domains have in common. They are known once they are attached.
+    pub fn set_template(&mut self, template: CustomTemplate) {
+        self.template = Some(template);
+    }
+
+    /// Makes custom domains known beside our own, which come first.
+    pub fn attach(&mut self, domains: &Arc<CustomDomains>) {
+        self.custom = Some(Arc::clone(domains));
+    }
+
+    /// The domain of the configuration that has a host name, in lower case.
+    pub fn configured(&self, host: &str) -> Option<&Arc<Domain>> {
+        self.by_host.get(host)
+    }
+
     pub(super) fn limits(&self) -> HeadLimits {
         self.limits
     }
@@ -203,10 +264,10 @@ impl Directory {
     }
 
     /// The domain with this host name. Case does not matter.
-    pub fn find(&self, host: &str) -> Option<&Arc<Domain>> {
+    pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
         if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.by_host.get(&host.to_ascii_lowercase());
+            return self.find(&host.to_ascii_lowercase());
         }
-        self.by_host.get(host)
+        self.by_host.get(host).cloned().or_else(|| self.template.as_ref()?.find(self.custom.as_ref()?, host))
     }
 }

@@ -49,7 +49,7 @@ impl Proof {
 
     fn check(&self, asked: &Asked<'_>, evidence: &mut Evidence) -> Result<(), Refused> {
         match self {
-            Self::ApiKey => evidence.key_position = Some(api_key::prove(asked.domain, &asked.head.headers)?),
+            Self::ApiKey => evidence.key_position = Some(api_key::prove(asked)?),
             Self::Handshake => handshake::prove(asked)?,
             Self::MutualTls(expected) => expected.prove(asked.head.connection.tls.as_deref(), asked.now)?,
             Self::Network(networks) => networks.prove(asked.head.connection.peer)?,

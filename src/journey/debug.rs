@@ -33,8 +33,9 @@ impl Debugging {
 /// The lines for the answer: rules first, then variables, as much as there is room for.
 pub(super) fn lines(findings: &Findings) -> Vec<(HeaderName, HeaderValue)> {
     let rules = findings.rules.iter().map(|rule| {
-        let matched = if rule.matched { "matched" } else { "did not match" };
-        let held: Vec<&str> = rule.criteria.iter().map(|(_, _, held)| if *held { "yes" } else { "no" }).collect();
+        let matched = rule.word();
+        let word = |held: bool| if held { "yes" } else { "no" };
+        let held: Vec<&str> = rule.criteria.iter().map(|(_, _, held)| if rule.undecided { "?" } else { word(*held) }).collect();
         let does = if rule.monitor { "would" } else { "does" };
         let text = format!("{} {:?} {matched} [{}]", rule.phase.word(), rule.rule, held.join(" "));
         (RULE, if rule.matched { format!("{text} {does} {}", rule.behaviors.join(" ")) } else { text })

@@ -10,6 +10,7 @@ use crate::admission::profiles::Profiles;
 use crate::admission::registered::RegisteredCertificates;
 use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
+use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
 use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, MetadataPolicy};
 use crate::refusal::{Refusal, Refused};
@@ -74,6 +75,8 @@ pub struct RoutePolicy {
     pub monitor: bool,
     /// How the end of a certificate is told ahead.
     pub expiry: ExpiryWarning,
+    /// Who is looked up by it.
+    pub consumers: ConsumerPolicy,
     /// What is asked of access tokens; none where nothing is.
     pub access_token: Option<AccessTokenPolicy>,
     /// How OAuth clients authenticate themselves; none where nobody is asked to.
@@ -110,35 +113,41 @@ pub struct Tenant {
     pub error_style: ErrorStyle,
     /// Its endpoint for subrequests.
     pub authorize: Option<Authorize>,
+    /// The path at which clients are shown the names of their certificate.
+    pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
-    routes: Vec<Arc<Route>>,
+    /// Its routes.
+    pub routes: Routes,
+}
+
+/// A tenant's routes, in the order in which they are tried.
+#[derive(Default)]
+pub struct Routes(Vec<Arc<Route>>);
+
+impl Routes {
+    /// From the longest path to the shortest; among equal ones those with methods first.
+    pub fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
+        Self(routes.into_iter().map(Arc::new).collect())
+    }
 }
 
 impl Tenant {
-    /// A tenant of its parts. Routes are tried from the longest path to the shortest; among equal ones those with methods first.
-    pub fn new(
-        name: String,
-        mut routes: Vec<Route>,
-        rules: RuleSet,
-        upstreams: Vec<Arc<Upstream>>,
-        error_style: ErrorStyle,
-        authorize: Option<Authorize>,
-        profiles: Profiles,
-    ) -> Self {
-        routes.sort_by_key(|route| (Reverse(route.path.len()), route.methods.is_empty()));
-        Self { name, rules, upstreams, error_style, authorize, profiles, routes: routes.into_iter().map(Arc::new).collect() }
-    }
-
     /// Its routes, in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter().map(Arc::as_ref)
+        self.routes.0.iter().map(Arc::as_ref)
     }
 
     /// The endpoint for subrequests, when this is one. Clients of our own TLS listener ask nothing in others' names.
     pub fn asked_at(&self, forward: &AuthenticatedForward) -> Option<&Authorize> {
         let of_front_door = forward.handshake().is_none();
         self.authorize.as_ref().filter(|endpoint| of_front_door && endpoint.path == forward.target().path())
+    }
+
+    /// Whether the client asks for the names of its certificate.
+    pub fn shows_names_at(&self, forward: &AuthenticatedForward) -> bool {
+        self.dn_helper.as_deref() == Some(forward.target().path())
     }
 
     /// The most specific route of a request: the longest path that its path starts with.
@@ -167,7 +176,7 @@ impl Tenant {
 
     /// Whether any route looks at certificates: if none does, no client need be asked for one.
     pub fn looks_at_certificates(&self) -> bool {
-        self.routes.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
+        self.routes.0.iter().any(|route| route.policy.admission.verification != VerificationMode::Off)
     }
 
     /// By which methods OAuth clients may authenticate themselves with certificates at a path.
@@ -179,7 +188,7 @@ impl Tenant {
     fn route_of(&self, path: &str, method: &Method, starts: StartsWith) -> Option<&Arc<Route>> {
         let fits =
             |route: &&Arc<Route>| starts(path, &route.path) && (route.methods.is_empty() || route.methods.contains(method));
-        self.routes.iter().find(fits)
+        self.routes.0.iter().find(fits)
     }
 }
 

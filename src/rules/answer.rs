@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use super::capture::Captures;
 use super::catalog::BehaviorError;
 use super::changes::{MAX_VALUE, too_long};
+use super::escaping::Escaping;
 use super::facts::View;
 use super::scope::Scope;
 use super::template::Template;
@@ -58,7 +59,7 @@ impl RuleAnswer {
 
     pub(super) fn custom(custom: &CustomResponse, view: &View<'_>, captures: &Captures) -> Result<Self, Refused> {
         let mut body = String::new();
-        custom.content_body.write(view, captures, &mut body);
+        custom.content_body.write_body(custom.escaping, view, captures, &mut body);
         let content_type = custom.content_type.clone();
         if body.len() > MAX_VALUE {
             return Err(too_long("content_body", body.len()));
@@ -123,7 +124,11 @@ pub struct CustomResponse {
     status: u16,
     content_type: Option<HeaderValue>,
     content_body: Template,
+    escaping: Escaping,
 }
+
+/// Of a body that has no type of its own: without one, browsers guess.
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl CustomResponse {
     /// Reads it. The status is from 200 to 499.
@@ -136,7 +141,10 @@ impl CustomResponse {
         content_body: &str,
         scope: &Scope<'_>,
     ) -> Result<Self, BehaviorError> {
-        let content_type = content_type.filter(|text| !text.is_empty()).map(|text| {
+        let content_type = content_type.filter(|text| !text.is_empty());
+        let content_type = content_type.or((!content_body.is_empty()).then_some(PLAIN));
+        let escaping = content_type.map_or(Escaping::None, Escaping::of);
+        let content_type = content_type.map(|text| {
             let value = HeaderValue::from_str(text).ok().filter(|_| text.contains('/'));
             value.ok_or_else(|| BehaviorError(format!("`content_type` is `{text}`; accepted: a media type, like text/plain")))
         });
@@ -145,6 +153,6 @@ impl CustomResponse {
             return Err(BehaviorError(format!("an answer with status {status} has no body; leave `content_body` out")));
         }
         let content_body = Template::parse(content_body, scope).map_err(BehaviorError)?;
-        Ok(Self { status, content_type: content_type.transpose()?, content_body })
+        Ok(Self { status, content_type: content_type.transpose()?, content_body, escaping })
     }
 }

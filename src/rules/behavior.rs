@@ -15,7 +15,7 @@ use super::rate_limit::{LimitBy, RateLimit};
 use super::scope::Scope;
 use super::template::Template;
 use super::variable::Variable;
-use super::written::{header_name, header_template, location, needed, split, without, written_location};
+use super::written::{header_name, header_template, location, needed, split, target, without, written_location};
 use crate::refusal::{Refusal, Refused};
 
 /// A behavior of the firewall or request phase (Azion's names). It can change the request and nothing else.
@@ -103,10 +103,7 @@ impl Behavior {
             "filter_request_header" => Ok(Self::FilterRequestHeader(header_name(needed(name, value, "X-Name")?)?)),
             "redirect_to_301" => Ok(Self::Redirect(301, location(name, value, scope)?)),
             "redirect_to_302" => Ok(Self::Redirect(302, location(name, value, scope)?)),
-            "rewrite_request" => {
-                let target = needed(name, value, "/path")?;
-                Ok(Self::RewriteRequest(Template::parse(target, scope).map_err(BehaviorError)?))
-            }
+            "rewrite_request" => Ok(Self::RewriteRequest(target(name, value, scope)?)),
             "set_connector" | "set_origin" => {
                 let wanted = needed(name, value, "the name of an upstream")?;
                 let upstreams = &scope.known.upstreams;

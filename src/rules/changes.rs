@@ -1,7 +1,7 @@
 //! What the rules want changed in a request.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use super::capture::Captures;
 use super::facts::View;
@@ -44,7 +44,10 @@ impl Changes {
             self.text.reserve(USUAL_TEXT);
         }
         let start = self.text.len();
-        template.write_header_value(view, captures, &mut self.text);
+        match *name {
+            COOKIE => template.write_cookie(view, captures, &mut self.text),
+            _ => template.write_header_value(view, captures, &mut self.text),
+        }
         let length = self.text.len() - start;
         if length > MAX_VALUE {
             return Err(too_long(name.as_str(), length));

@@ -18,10 +18,10 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
     (name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii())
 }
 
-/// The value of a cookie that the client sends; its name compared as nginx does.
-pub(super) fn sent<'v>(headers: &'v HeaderMap, name: &str) -> Cow<'v, str> {
-    let found = pairs(headers).map(split).find(|(sent, _)| std::str::from_utf8(sent).is_ok_and(|sent| same_name(sent, name)));
-    found.map_or(Cow::Borrowed(""), |(_, value)| String::from_utf8_lossy(value))
+/// The values of a cookie that the client sends; its name compared as nginx does.
+pub(super) fn sent<'v>(headers: &'v HeaderMap, name: &str) -> impl Iterator<Item = Cow<'v, str>> {
+    let is_it = |sent: &[u8]| std::str::from_utf8(sent).is_ok_and(|sent| same_name(sent, name));
+    pairs(headers).map(split).filter(move |(sent, _)| is_it(sent)).map(|(_, value)| String::from_utf8_lossy(value))
 }
 
 /// The value of a cookie that the upstream sets.
@@ -37,12 +37,13 @@ pub(super) fn set<'v>(headers: Option<&'v HeaderMap>, name: &str) -> Cow<'v, str
     Cow::Borrowed("")
 }
 
-/// Changes the cookies of a request: those of a name in `without` go, then `more` follow. What remains becomes one line.
+/// Changes the cookies of a request: those of a name in `without`, or of one that some servers take for it (PHP reads `user.id`
+/// as `user_id`), go, then `more` follow. What remains becomes one line.
 pub(super) fn change_sent(headers: &mut HeaderMap, without: &[&str], more: &[String]) {
     if !headers.contains_key(header::COOKIE) && more.is_empty() {
         return;
     }
-    let stays = |pair: &&[u8]| !without.iter().any(|name| split(pair).0 == name.as_bytes());
+    let stays = |pair: &&[u8]| !without.iter().any(|name| are_aliases(split(pair).0, name.as_bytes()));
     let all = pairs(headers).count();
     let mut kept: Vec<&[u8]> = pairs(headers).filter(stays).collect();
     if kept.len() == all && more.is_empty() {
@@ -54,6 +55,11 @@ pub(super) fn change_sent(headers: &mut HeaderMap, without: &[&str], more: &[Str
     if let Some(line) = line {
         headers.insert(header::COOKIE, line);
     }
+}
+
+fn are_aliases(sent: &[u8], name: &[u8]) -> bool {
+    let folded = |byte: &u8| if byte.is_ascii_alphanumeric() { *byte } else { b'_' };
+    sent.len() == name.len() && sent.iter().map(folded).eq(name.iter().map(folded))
 }
 
 /// Takes the `Set-Cookie` lines of a cookie out of an answer.

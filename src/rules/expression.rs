@@ -10,6 +10,7 @@
 mod check;
 mod evaluate;
 mod names;
+mod size;
 
 use cel::Env;
 use cel::common::ast::IdedExpr;
@@ -21,12 +22,6 @@ use crate::refusal::{Refusal, Refused};
 use check::Checker;
 use evaluate::Test;
 
-/// The longest expression, in octets.
-const LONGEST: usize = 4096;
-/// How deep brackets may be nested in the text: the parser's work grows fast with them.
-const DEEPEST_BRACKETS: usize = 12;
-/// So many brackets, and signs before an operand, may stand in the text.
-const MOST_BRACKETS: usize = 256;
 /// The parser calls itself often for each bracket.
 const STACK: usize = 32 << 20;
 
@@ -44,7 +39,7 @@ impl Expression {
     /// # Errors
     /// What is wrong, and the mend.
     pub fn parse(written: &str, scope: &Scope<'_>) -> Result<Self, String> {
-        check_size(written)?;
+        size::check(written)?;
         let read = std::thread::scope(|threads| {
             let reader = std::thread::Builder::new().stack_size(STACK);
             let work = || -> Result<(Test, Vec<(String, Variable)>), String> {
@@ -88,44 +83,19 @@ fn tree(written: &str) -> Result<IdedExpr, String> {
     let parser = Env::default().with_optional_support(false).parser().enable_ident_escape_syntax(true);
     parser.parse(written).map_err(|why| {
         let why = why.to_string();
-        format!("is no CEL: {}", why.lines().next().unwrap_or_default())
+        let why = why.lines().next().unwrap_or_default().trim_start_matches("ERROR: <input>:");
+        format!("is no CEL: {why}{}", mend(written))
     })
 }
 
-/// What the parser must not see: its work grows faster than the text with nested brackets and repeated signs.
-fn check_size(written: &str) -> Result<(), String> {
-    if written.len() > LONGEST {
-        return Err(format!("has {} octets; {LONGEST} are the most", written.len()));
+/// What people write who know other languages.
+fn mend(written: &str) -> &'static str {
+    let words = || written.split_ascii_whitespace();
+    if written.contains("${") {
+        return "; names stand here without `${}`, like request.host";
     }
-    let (mut depth, mut brackets, mut signs) = (0_usize, 0_usize, 0_usize);
-    let mut quote = None;
-    let mut escaped = false;
-    for one in written.chars() {
-        if let Some(end) = quote {
-            if escaped {
-                escaped = false;
-            } else if one == '\\' {
-                escaped = true;
-            } else if one == end {
-                quote = None;
-            }
-            continue;
-        }
-        match one {
-            '"' | '\'' | '`' => quote = Some(one),
-            '(' | '[' | '{' => {
-                (depth, brackets) = (depth + 1, brackets + 1);
-                if depth > DEEPEST_BRACKETS {
-                    return Err(format!("nests brackets more than {DEEPEST_BRACKETS} deep"));
-                }
-            }
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '!' | '-' | '?' => signs += 1,
-            _ => {}
-        }
+    if words().any(|word| matches!(word, "and" | "or" | "not" | "AND" | "OR" | "NOT" | "=")) {
+        return "; operators are && || ! ==";
     }
-    if brackets + signs > MOST_BRACKETS {
-        return Err(format!("has more than {MOST_BRACKETS} brackets and signs"));
-    }
-    Ok(())
+    ""
 }

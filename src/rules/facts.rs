@@ -11,6 +11,7 @@ use super::variable::Finding;
 use crate::admission::Admission;
 use crate::admission::profiles::AppliedProfile;
 use crate::clock::UnixTime;
+use crate::consumer::{ConsumerVariable, Identification};
 use crate::front_door::AuthenticatedForward;
 use crate::presented::Presentation;
 use crate::request_head::RequestTarget;
@@ -22,6 +23,7 @@ pub struct Facts<'r> {
     presentation: &'r Presentation,
     verification: Option<&'r Verification>,
     admission: &'r Admission,
+    identification: Option<&'r Identification>,
     now: UnixTime,
     oauth: OAuthFacts<'r>,
     lines: Vec<(HeaderName, String)>,
@@ -30,7 +32,20 @@ pub struct Facts<'r> {
 impl<'r> Facts<'r> {
     /// Facts from the stages before.
     pub fn new(presentation: &'r Presentation, admission: &'r Admission, now: UnixTime) -> Self {
-        Self { presentation, verification: None, admission, now, oauth: OAuthFacts::default(), lines: Vec::new() }
+        Self {
+            presentation,
+            verification: None,
+            admission,
+            identification: None,
+            now,
+            oauth: OAuthFacts::default(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The same, and who it is.
+    pub fn of(self, identification: &'r Identification) -> Self {
+        Self { identification: Some(identification), ..self }
     }
 
     /// The same, with what is known of the OAuth client and its token.
@@ -212,6 +227,14 @@ impl<'v> View<'v> {
 
     pub(super) fn certificate_values(&self, variable: &CertificateVariable) -> Vec<Cow<'v, str>> {
         self.facts.variables().values(variable, &self.facts.moment()).collect()
+    }
+
+    pub(super) fn consumer_text(&self, variable: ConsumerVariable) -> Cow<'v, str> {
+        self.facts.identification.map(|who| variable.text(who)).unwrap_or_default()
+    }
+
+    pub(super) fn consumer_values(&self, variable: ConsumerVariable) -> Vec<Cow<'v, str>> {
+        self.facts.identification.map(|who| variable.values(who)).unwrap_or_default()
     }
 
     /// Empty unless the certificate was verified and its issuer has a profile.

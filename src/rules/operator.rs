@@ -11,7 +11,8 @@ use super::variable::{Kind, Variable};
 use crate::clock::UnixTime;
 
 /// A compiled test of a value. Where a variable has several values, one that fits is enough; a negated operator holds when
-/// none fits. A variable that is not there has the empty value, as in nginx, whether it could have several values or not.
+/// none fits, or, of what a client may have said twice (a header, an argument, a cookie), when one does not. A variable that is
+/// not there has the empty value, as in nginx, whether it could have several values or not.
 /// A value that is no number, date or address fits none of the operators for these.
 #[derive(Debug)]
 pub struct Operator {
@@ -110,7 +111,12 @@ impl Operator {
     }
 
     pub(super) fn holds(&self, values: &super::value::Values<'_>) -> bool {
-        values.any(|value| self.test.fits(value)) != self.negated
+        let fits = |value: &str| self.test.fits(value);
+        match (&self.test, self.negated) {
+            (Test::Exists, true) => !values.any(fits),
+            (_, true) => values.any_not(fits),
+            (_, false) => values.any(fits),
+        }
     }
 }
 

@@ -53,15 +53,14 @@ impl Permitted {
         forward: AuthenticatedForward,
         request_id: &str,
         changes: Changes,
-        own_cookies: &[&str],
+        own_cookies: &[String],
         after: Option<After>,
     ) -> Result<Self, Refused> {
         let mut parts = forward.into_parts();
         if !changes.filtered.is_empty() {
             remove_with_aliases(&mut parts.headers, &changes.filtered);
         }
-        let without: Vec<&str> =
-            changes.filtered_cookies.iter().map(String::as_str).chain(own_cookies.iter().copied()).collect();
+        let without: Vec<&str> = changes.filtered_cookies.iter().chain(own_cookies).map(String::as_str).collect();
         cookies::change_sent(&mut parts.headers, &without, &changes.cookies());
         let target = changes.target()?.unwrap_or(parts.target);
         Ok(Self {

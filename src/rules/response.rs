@@ -119,7 +119,14 @@ impl ResponseBehavior {
         responded: &mut Responded,
     ) -> Result<Next, Refused> {
         match self {
-            Self::AddResponseHeader(name, template) => append(name, template, view, captures, headers)?,
+            Self::AddResponseHeader(name, template) => {
+                let mut value = String::new();
+                match *name {
+                    SET_COOKIE => template.write_cookie(view, captures, &mut value),
+                    _ => template.write_header_value(view, captures, &mut value),
+                }
+                append(name, value, headers)?;
+            }
             Self::CaptureMatchGroups(capture) => capture.run(view, captures),
             Self::Deliver => return Ok(Next::Finish),
             Self::EnableGzip => responded.gzip = true,
@@ -131,7 +138,11 @@ impl ResponseBehavior {
                 return Ok(Next::Finish);
             }
             Self::Redirect(..) => {}
-            Self::SetCookie(template) => append(&SET_COOKIE, template, view, captures, headers)?,
+            Self::SetCookie(template) => {
+                let mut line = String::new();
+                template.write_cookie(view, captures, &mut line);
+                append(&SET_COOKIE, line, headers)?;
+            }
         }
         Ok(Next::Continue)
     }
@@ -159,7 +170,7 @@ impl RuleSet {
             let view = View { facts, asked: request.asked(), answer: Some(answer), dialect: self.dialect };
             let held = rule.criteria.holds(&view);
             if let Trace::On(list) = &mut trace {
-                list.push(RuleTrace::of(Phase::Response, rule, matches!(held, Ok(true)), &view));
+                list.push(RuleTrace::of(Phase::Response, rule, &held, &view));
             }
             if !rule.matches(held, monitored)? {
                 continue;
@@ -201,22 +212,14 @@ fn is_missing(view: &View<'_>) -> bool {
     view.answer.is_some_and(|answer| answer.status == StatusCode::NOT_FOUND)
 }
 
-fn append(
-    name: &HeaderName,
-    template: &Template,
-    view: &View<'_>,
-    captures: &Captures,
-    headers: &mut HeaderMap,
-) -> Result<(), Refused> {
-    let mut text = String::new();
-    template.write_header_value(view, captures, &mut text);
+fn append(name: &HeaderName, text: String, headers: &mut HeaderMap) -> Result<(), Refused> {
     if text.len() > MAX_VALUE {
         return Err(too_long(name.as_str(), text.len()));
     }
     if text.is_empty() {
         return Ok(());
     }
-    let value = HeaderValue::from_str(&text).ok();
+    let value = HeaderValue::try_from(text).ok();
     let value = value.and_then(|value| headers.try_append(name.clone(), value).ok());
     value.map(drop).ok_or_else(|| Refused::new(Refusal::RuleFailed, format!("`{name}` cannot be added to the answer")))
 }

@@ -7,9 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::capture::{CaptureMatchGroups, Captures, Group};
 use super::date;
+use super::escaping::Escaping;
 use super::facts::View;
+use super::notation::{Piece, pieces};
 use super::scope::Scope;
 use super::variable::Variable;
+
+/// So many functions may stand in one another: each makes the text longer by a third.
+const DEEPEST: usize = 4;
 
 /// A text with variables, captured groups and functions, read at load.
 #[derive(Debug, Clone)]
@@ -33,23 +38,21 @@ impl Template {
     /// # Errors
     /// A variable, a group or a function that does not exist, or one without its `}`.
     pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(at) = next_opening(rest) {
-            let (literal, opened) = rest.split_at(at);
-            let end = closing(opened).ok_or_else(|| format!("`{opened}` has no `}}`"))?;
-            let (whole, after) = opened.split_at(end + 1);
-            let inner = whole.get(2..end).unwrap_or_default();
-            if !literal.is_empty() {
-                parts.push(Part::Literal(literal.to_owned()));
-            }
-            parts.push(if whole.starts_with('%') { captured(inner, scope)? } else { variable_or_function(inner, scope)? });
-            rest = after;
+        Self::within(text, scope, 0)
+    }
+
+    /// Reads a template that stands in so many functions.
+    fn within(text: &str, scope: &Scope<'_>, depth: usize) -> Result<Self, String> {
+        if depth > DEEPEST {
+            return Err(format!("functions stand in one another more than {DEEPEST} deep"));
         }
-        if !rest.is_empty() {
-            parts.push(Part::Literal(rest.to_owned()));
-        }
-        Ok(Self(parts))
+        let pieces = pieces(text).map_err(|opened| format!("`{opened}` has no `}}`"))?;
+        let part = |piece| match piece {
+            Piece::Captured(inner) => captured(inner, scope),
+            Piece::Literal(text) => Ok(Part::Literal(text.to_owned())),
+            Piece::Named(inner) => variable_or_function(inner, scope, depth),
+        };
+        pieces.into_iter().map(part).collect::<Result<_, _>>().map(Self)
     }
 
     /// The variables in it, also those inside of functions.
@@ -84,22 +87,76 @@ impl Template {
         !self.0.is_empty() && self.0.iter().all(escaped)
     }
 
+    /// What it begins with, unless that is a value.
+    pub(super) fn beginning(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Literal(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The pieces that are no values.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// The text as it is.
     pub(super) fn write(&self, view: &View<'_>, captures: &Captures, out: &mut String) {
         self.each(view, captures, &mut |text, _| out.push_str(text));
     }
 
+    /// The text for a body: values are escaped as its media type asks for.
+    pub(super) fn write_body(&self, escaping: Escaping, view: &View<'_>, captures: &Captures, body: &mut String) {
+        self.each(view, captures, &mut |text, source| match source {
+            Source::Literal => body.push_str(text),
+            Source::Target | Source::Value => escaping.push(body, text),
+        });
+    }
+
+    /// The text for a `Set-Cookie` line: a `;` in a value would begin an attribute.
+    pub(super) fn write_cookie(&self, view: &View<'_>, captures: &Captures, line: &mut String) {
+        self.each(view, captures, &mut |text, source| match source {
+            Source::Literal => push_safe(line, text),
+            Source::Target | Source::Value => push_safe(line, &text.replace(';', "%3B")),
+        });
+    }
+
     /// The text for a header: whatever a certificate holds, no byte leaves that could end the line. Bytes outside 0x20–0x7E are
     /// written `\XX`, as nginx writes them in a DN.
+    ///
+    /// Readers take spaces at both ends away (RFC 9110 §5.5): those of a value are written `\20`, or who is called `admin ` would be
+    /// `admin`.
     pub(super) fn write_header_value(&self, view: &View<'_>, captures: &Captures, value: &mut String) {
-        self.each(view, captures, &mut |text, _| push_safe(value, text));
+        let start = value.len();
+        let mut spaced = false;
+        self.each(view, captures, &mut |text, source| {
+            let rest = text.strip_prefix(' ').filter(|_| value.len() == start && source != Source::Literal);
+            if rest.is_some() {
+                value.push_str("\\20");
+            }
+            let rest = rest.unwrap_or(text);
+            push_safe(value, rest);
+            if !rest.is_empty() {
+                spaced = rest.ends_with(' ') && source != Source::Literal;
+            }
+        });
+        if spaced && value.pop().is_some() {
+            // In a name it is escaped already (RFC 4514 §2.4).
+            if !value.ends_with('\\') {
+                value.push('\\');
+            }
+            value.push_str("20");
+        }
     }
 
     /// The text for a target: what is not literal and not escaped yet is percent-encoded, so that no value can begin a query
     /// or mean another segment than it did.
     pub(super) fn write_target(&self, view: &View<'_>, captures: &Captures, target: &mut String) {
-        self.each(view, captures, &mut |text, escaped| {
-            if escaped {
+        self.each(view, captures, &mut |text, source| {
+            if source != Source::Value {
                 target.push_str(text);
                 return;
             }
@@ -116,47 +173,39 @@ impl Template {
         });
     }
 
-    /// Hands each piece over, and whether it is ready for a target.
-    fn each(&self, view: &View<'_>, captures: &Captures, push: &mut dyn FnMut(&str, bool)) {
+    /// Hands each piece over, and where it is from.
+    fn each(&self, view: &View<'_>, captures: &Captures, push: &mut dyn FnMut(&str, Source)) {
         for part in &self.0 {
             match part {
-                Part::Literal(text) => push(text, true),
-                Part::Variable(variable) => push(&variable.text(view), variable.is_escaped()),
-                Part::Captured(group, escaped) => push(captures.text(*group), *escaped),
+                Part::Literal(text) => push(text, Source::Literal),
+                Part::Variable(variable) => push(&variable.text(view), Source::of_value(variable.is_escaped())),
+                Part::Captured(group, escaped) => push(captures.text(*group), Source::of_value(*escaped)),
                 Part::EncodeBase64(inner) => {
                     let mut text = String::new();
                     inner.write(view, captures, &mut text);
-                    push(&STANDARD.encode(text), false);
+                    push(&STANDARD.encode(text), Source::Value);
                 }
-                Part::CookieTimeOffset(seconds) => push(&date::http_date(view.facts.now().plus(*seconds)), false),
+                Part::CookieTimeOffset(seconds) => push(&date::http_date(view.facts.now().plus(*seconds)), Source::Value),
             }
         }
     }
 }
 
-/// Where the next `${` or `%{` is.
-fn next_opening(text: &str) -> Option<usize> {
-    [text.find("${"), text.find("%{")].into_iter().flatten().min()
+/// Where a piece of a text is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Whoever wrote the rule.
+    Literal,
+    /// A target as it was sent, whose escapes stay.
+    Target,
+    /// Somebody else.
+    Value,
 }
 
-/// Where the `}` of the opening is that a text begins with.
-fn closing(opened: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut before = b' ';
-    for (at, byte) in opened.bytes().enumerate() {
-        match byte {
-            b'{' if matches!(before, b'$' | b'%') => depth += 1,
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-        before = byte;
+impl Source {
+    fn of_value(escaped: bool) -> Self {
+        if escaped { Self::Target } else { Self::Value }
     }
-    None
 }
 
 fn captured(inner: &str, scope: &Scope<'_>) -> Result<Part, String> {
@@ -164,12 +213,12 @@ fn captured(inner: &str, scope: &Scope<'_>) -> Result<Part, String> {
     Ok(Part::Captured(group, CaptureMatchGroups::is_escaped(&scope.captured, group)))
 }
 
-fn variable_or_function(inner: &str, scope: &Scope<'_>) -> Result<Part, String> {
+fn variable_or_function(inner: &str, scope: &Scope<'_>, depth: usize) -> Result<Part, String> {
     let Some((function, argument)) = inner.strip_suffix(')').and_then(|call| call.split_once('(')) else {
         return Variable::parse(inner, scope).map(Part::Variable);
     };
     match function {
-        "encode_base64" => Template::parse(argument, scope).map(Part::EncodeBase64),
+        "encode_base64" => Template::within(argument, scope, depth + 1).map(Part::EncodeBase64),
         "cookie_time_offset" => {
             let seconds = argument.trim().parse::<i64>();
             let seconds = seconds.map_err(|_| format!("`{function}` takes a whole number of seconds, not `{argument}`"))?;
@@ -225,6 +274,18 @@ mod tests {
             "${status}",
         ] {
             assert!(Template::parse(bad, &scope).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn functions_in_functions_have_a_limit() {
+        let known = Known::default();
+        let scope = Scope::new(Phase::Request, &known);
+        let nested = |depth: usize| "${encode_base64(".repeat(depth) + "${host}" + &")}".repeat(depth);
+        assert!(Template::parse(&nested(4), &scope).is_ok());
+        // The large one must not exhaust the stack.
+        for depth in [5, 100_000] {
+            assert!(Template::parse(&nested(depth), &scope).unwrap_err().contains("more than 4 deep"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::facts::View;
 use super::{Behavior, Phase, ResponseBehavior, Rule};
+use crate::refusal::Refused;
 
 /// What a rule saw in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct RuleTrace {
     pub monitor: bool,
     /// Whether its criteria held.
     pub matched: bool,
+    /// Whether that could not be decided; the request was refused for it, unless the rule is only watched.
+    pub undecided: bool,
     /// Each criterion as written, with the value that it saw and whether it held.
     pub criteria: Vec<(String, String, bool)>,
     /// Its behaviors, in order.
@@ -54,12 +57,22 @@ impl Named for ResponseBehavior {
 }
 
 impl RuleTrace {
-    pub(super) fn of<B: Named>(phase: Phase, rule: &Rule<B>, matched: bool, view: &View<'_>) -> Self {
+    /// What became of its criteria.
+    pub fn word(&self) -> &'static str {
+        match (self.undecided, self.matched) {
+            (true, _) => "could not be decided",
+            (false, true) => "matched",
+            (false, false) => "did not match",
+        }
+    }
+
+    pub(super) fn of<B: Named>(phase: Phase, rule: &Rule<B>, held: &Result<bool, Refused>, view: &View<'_>) -> Self {
         Self {
             phase,
             rule: rule.name.clone(),
             monitor: rule.monitor,
-            matched,
+            matched: matches!(held, Ok(true)),
+            undecided: held.is_err(),
             criteria: rule.criteria.trace(view),
             behaviors: rule.behaviors.iter().map(Named::named).collect(),
         }

@@ -15,6 +15,8 @@ use crate::variables::CertificateVariable;
 pub(super) enum Values<'v> {
     One(Cow<'v, str>),
     Many(Vec<Cow<'v, str>>),
+    /// What a client should have said once and may have said more than once; which of them others take is not known.
+    Repeated(Vec<Cow<'v, str>>),
 }
 
 impl Values<'_> {
@@ -22,8 +24,17 @@ impl Values<'_> {
         match self {
             Values::One(value) => test(value),
             // Not there is empty, here as for a variable of one value: or `is_equal ""` would hold for some only.
-            Values::Many(values) if values.is_empty() => test(""),
-            Values::Many(values) => values.iter().any(|value| test(value)),
+            Values::Many(values) | Values::Repeated(values) if values.is_empty() => test(""),
+            Values::Many(values) | Values::Repeated(values) => values.iter().any(|value| test(value)),
+        }
+    }
+
+    /// Whether a test that is turned around holds: nothing fits. Of what was repeated it is enough that one does not, or the
+    /// right value beside the wrong one would evade `is_not_equal`.
+    pub(super) fn any_not(&self, test: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Values::Repeated(values) if !values.is_empty() => values.iter().any(|value| !test(value)),
+            _ => !self.any(test),
         }
     }
 }
@@ -34,11 +45,16 @@ impl Variable {
             Self::Certificate(variable @ (CertificateVariable::Attribute(..) | CertificateVariable::San(_))) => {
                 Values::Many(view.certificate_values(variable))
             }
+            Self::Consumer(variable) if variable.is_list() => Values::Many(view.consumer_values(*variable)),
             Self::Profile(variable) => Values::Many(view.profile_values(*variable)),
             Self::OAuth(variable) if variable.is_list() => Values::Many(variable.values(view.facts.oauth())),
-            Self::Http(name) => lines(Some(view.asked.headers), name),
-            Self::SentHttp(name) => lines(view.answer.map(|answer| answer.sent), name),
-            Self::UpstreamHttp(name) => lines(view.answer.map(|answer| answer.received), name),
+            Self::Arg(name) => Values::Repeated(arguments(view.asked.target.query(), name).map(Cow::Borrowed).collect()),
+            Self::Cookie(name) => Values::Repeated(cookies::sent(view.asked.headers, name).collect()),
+            // Its lines are one (RFC 9113 §8.2.3).
+            Self::Http(name) if name == "cookie" => Values::One(lines(Some(view.asked.headers), name).join("; ").into()),
+            Self::Http(name) => Values::Repeated(lines(Some(view.asked.headers), name)),
+            Self::SentHttp(name) => Values::Many(lines(view.answer.map(|answer| answer.sent), name)),
+            Self::UpstreamHttp(name) => Values::Many(lines(view.answer.map(|answer| answer.received), name)),
             _ => Values::One(self.scalar(view)),
         }
     }
@@ -50,7 +66,7 @@ impl Variable {
             Self::Profile(variable) => view.profile_text(*variable),
             Self::Http(_) | Self::SentHttp(_) | Self::UpstreamHttp(_) => match self.values(view) {
                 Values::One(value) => value,
-                Values::Many(values) => Cow::Owned(values.join(", ")),
+                Values::Many(values) | Values::Repeated(values) => Cow::Owned(values.join(", ")),
             },
             _ => self.scalar(view),
         }
@@ -59,12 +75,13 @@ impl Variable {
     fn scalar<'v>(&self, view: &View<'v>) -> Cow<'v, str> {
         let asked = view.asked;
         match self {
-            Self::Arg(name) => Cow::Borrowed(argument(asked.target.query(), name)),
+            Self::Arg(name) => Cow::Borrowed(arguments(asked.target.query(), name).next().unwrap_or_default()),
             Self::Args => Cow::Borrowed(asked.target.query().unwrap_or_default()),
             Self::Certificate(variable) => view.certificate_text(variable),
             Self::ClientCertificateBasis => Cow::Borrowed(view.facts.basis()),
             Self::ClientCertificateValidation => Cow::Borrowed(if view.facts.verified_plainly() { "true" } else { "false" }),
-            Self::Cookie(name) => cookies::sent(asked.headers, name),
+            Self::Consumer(variable) => view.consumer_text(*variable),
+            Self::Cookie(name) => cookies::sent(asked.headers, name).next().unwrap_or_default(),
             Self::Domain => Cow::Borrowed(domain(asked.host)),
             Self::Finding(finding) => Cow::Borrowed(view.facts.finding(*finding)),
             Self::GeoIp(field, database) => Cow::Owned(database.text(*field, asked.client_address)),
@@ -91,9 +108,9 @@ impl Variable {
     }
 }
 
-fn lines<'v>(headers: Option<&'v HeaderMap>, name: &str) -> Values<'v> {
+fn lines<'v>(headers: Option<&'v HeaderMap>, name: &str) -> Vec<Cow<'v, str>> {
     let named = headers.into_iter().flatten().filter(|(header, _)| same_name(header.as_str(), name));
-    Values::Many(named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect())
+    named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 /// Names of headers, cookies and arguments are compared as nginx does: without case, `-` equal to `_`.
@@ -105,9 +122,9 @@ pub(super) fn same_name(sent: &str, name: &str) -> bool {
         })
 }
 
-fn argument<'v>(query: Option<&'v str>, name: &str) -> &'v str {
-    let mut pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.find(|(sent, _)| same_name(sent, name)).map_or("", |(_, value)| value)
+fn arguments<'v>(query: Option<&'v str>, name: &str) -> impl Iterator<Item = &'v str> {
+    let pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.filter(move |(sent, _)| same_name(sent, name)).map(|(_, value)| value)
 }
 
 /// Azion: "the host without its first label below the second-level domain". Which names are public suffixes is not known here.

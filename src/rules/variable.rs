@@ -6,6 +6,7 @@ use super::geoip::{GeoField, GeoIp};
 use super::oauth::OAuthVariable;
 use super::phase::Phase;
 use super::scope::Scope;
+use crate::consumer::ConsumerVariable;
 use crate::variables::{CertificateVariable, ProfileVariable, SanList, Scalar};
 
 /// A variable, known at load.
@@ -21,6 +22,8 @@ pub enum Variable {
     ClientCertificateBasis,
     /// `client_certificate_validation` (Azion's firewall): `true` when the certificate was verified and nothing was waived.
     ClientCertificateValidation,
+    /// Of the consumer: `consumer_id`, `consumer_groups` …
+    Consumer(ConsumerVariable),
     /// `cookie_<name>`.
     Cookie(String),
     /// `domain`: the host without its first label, when two are left.
@@ -112,6 +115,13 @@ const IMPOSSIBLE: [(&str, &str); 5] = [
 const FIREWALL_HEADERS: [&str; 7] =
     ["accept", "accept_encoding", "accept_language", "cookie", "origin", "referer", "user_agent"];
 
+/// What is wrong with a name that is nearly one.
+fn spelling(name: &str) -> &'static str {
+    let prefixes = ["http_", "arg_", "cookie_", "sent_http_", "upstream_http_", "upstream_cookie_"];
+    let of_a_peer = prefixes.iter().any(|prefix| name.starts_with(prefix));
+    if of_a_peer { "; such names are written in lower case, with `_` for `-`" } else { "" }
+}
+
 impl Variable {
     /// Reads a name, with or without `${}`.
     ///
@@ -127,7 +137,8 @@ impl Variable {
             let database = database.ok_or_else(|| format!("`${{{name}}}` needs `geoip.database` in vestibule.toml"))?;
             return Ok(Self::GeoIp(*field, Arc::clone(database)));
         }
-        let variable = Self::of_name(name, scope.phase).ok_or_else(|| format!("there is no variable `${{{name}}}`"))?;
+        let unknown = || format!("there is no variable `${{{name}}}`{}", spelling(name));
+        let variable = Self::of_name(name, scope.phase).ok_or_else(unknown)?;
         if variable.is_about_answer() && scope.phase != Phase::Response {
             return Err(format!("`${{{name}}}` is about the answer, which only the response phase sees"));
         }
@@ -140,6 +151,9 @@ impl Variable {
         }
         if let Some(variable) = ProfileVariable::parse(name) {
             return Some(Self::Profile(variable));
+        }
+        if let Some(variable) = ConsumerVariable::parse(name) {
+            return Some(Self::Consumer(variable));
         }
         if let Some(variable) = OAuthVariable::parse(name) {
             return Some(Self::OAuth(variable));
@@ -198,6 +212,7 @@ impl Variable {
             Self::Certificate(_)
                 | Self::ClientCertificateBasis
                 | Self::ClientCertificateValidation
+                | Self::Consumer(_)
                 | Self::Finding(_)
                 | Self::Profile(_)
                 | Self::SslVerificationStatus

@@ -25,12 +25,40 @@ pub(super) fn split<'v>(line: &'v str, at: char, form: &str) -> Result<(&'v str,
 }
 
 pub(super) fn location(name: &str, value: Option<&str>, scope: &Scope<'_>) -> Result<Template, BehaviorError> {
-    header_template(needed(name, value, "https://other.example${request_uri}")?, scope)
+    let template = header_template(needed(name, value, "https://other.example${request_uri}")?, scope)?;
+    visible(name, &template)?;
+    Ok(template)
 }
 
+/// Reads the target of a rewritten request. What its values make of it is known with the request.
+pub(super) fn target(name: &str, value: Option<&str>, scope: &Scope<'_>) -> Result<Template, BehaviorError> {
+    let written = needed(name, value, "/path")?;
+    let template = Template::parse(written, scope).map_err(BehaviorError)?;
+    if template.beginning().is_some_and(|text| !text.starts_with('/')) {
+        let mend = "write the path and query alone, like `/path`; `set_origin` chooses another upstream";
+        return Err(BehaviorError(format!("`{name}`: `{written}` does not begin with `/`: {mend}")));
+    }
+    visible(name, &template)?;
+    Ok(template)
+}
+
+fn visible(name: &str, template: &Template) -> Result<(), BehaviorError> {
+    let hidden = template.literals().flat_map(str::chars).find(|one| !matches!(one, '!'..='~'));
+    match hidden {
+        Some(one) => Err(BehaviorError(format!("`{name}`: {one:?} cannot stand in a URL; write it percent-encoded"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a location is on another host is for the rule to say. Slashes in front that come from a value (`//other.example` is
+/// a target that a client may send) would name one, and browsers take a backslash for a slash: one is left.
 pub(super) fn written_location(template: &Template, view: &View<'_>, captures: &Captures) -> String {
     let mut location = String::new();
     template.write_target(view, captures, &mut location);
+    let slashes = location.len() - location.trim_start_matches(['/', '\\']).len();
+    if slashes > 0 && !template.beginning().is_some_and(|text| text.starts_with("//")) {
+        location.replace_range(..slashes, "/");
+    }
     location
 }
 

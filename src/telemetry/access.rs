@@ -170,6 +170,16 @@ pub struct AccessLine<'l> {
     pub profile: Option<&'l str>,
     /// `cert.profile_violations`: the codes of those that were only reported.
     pub profile_violations: &'l [&'static str],
+    /// `consumer.id`: who it is to the tenant.
+    pub consumer: Option<&'l str>,
+    /// `consumer.username`.
+    pub consumer_username: Option<&'l str>,
+    /// `consumer.by`: what it was found by.
+    pub consumer_by: Option<&'static str>,
+    /// `consumer.credential`: the credential's identifier.
+    pub credential: Option<&'l str>,
+    /// `authenticated_group`: of a certificate that nobody was looked up for.
+    pub authenticated_group: Option<&'l str>,
     /// `oauth.client_id`, `oauth.client_auth_method`, `oauth.token_iss`, `oauth.token_sub`; empty texts are left out.
     pub oauth: [(&'static str, &'l str); 4],
     /// `oauth.token_scope`.
@@ -231,6 +241,11 @@ impl AccessLine<'_> {
         list(out, "cert.waived", self.waived);
         text(out, "cert.profile", self.profile);
         list(out, "cert.profile_violations", self.profile_violations);
+        text(out, "consumer.id", self.consumer);
+        text(out, "consumer.username", self.consumer_username);
+        text(out, "consumer.by", self.consumer_by);
+        text(out, "consumer.credential", self.credential);
+        text(out, "authenticated_group", self.authenticated_group);
         for (name, value) in self.oauth {
             text(out, name, Some(value).filter(|value| !value.is_empty()));
         }

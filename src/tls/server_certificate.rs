@@ -23,12 +23,22 @@ impl ServerCertificate {
     /// # Errors
     /// Which of the two is wrong, what was found, and what is accepted. Nothing of the key.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, PemError> {
+        let read = Self::of_any_name(certificates, key)?;
+        if read.names.is_empty() {
+            let found = "names no host: its subjectAltName has no dNSName".into();
+            return Err(PemError { of_key: false, found, accepted: CERTIFICATE });
+        }
+        Ok(read)
+    }
+
+    /// The same for a listener that has one certificate for whatever name: it may name addresses alone.
+    ///
+    /// # Errors
+    /// As those of [`ServerCertificate::from_pem`].
+    pub fn of_any_name(certificates: &[u8], key: &[u8]) -> Result<Self, PemError> {
         let of_certificate = |found: String| PemError { of_key: false, found, accepted: CERTIFICATE };
         let chain = Certificate::from_pem_or_der(certificates).map_err(|why| of_certificate(format!("holds {why}")))?;
         let names = chain.first().map(dns_names).unwrap_or_default();
-        if names.is_empty() {
-            return Err(of_certificate("names no host: its subjectAltName has no dNSName".into()));
-        }
         let chain = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
         let key = private_key(key)?;
         let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|why| match why {

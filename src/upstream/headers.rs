@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use http::HeaderMap;
-use http::header::{CONNECTION, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue};
+use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue};
 
 use super::{HostPolicy, Outgoing, Upstream};
 use crate::refusal::{Refusal, Refused};
@@ -132,6 +132,8 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
     }
     let named: Vec<HeaderName> = connection_options(headers)
         .filter_map(|option| HeaderName::from_bytes(option).ok())
+        // Meant for the upstream, whoever says otherwise (RFC 9110 §7.6.1), and a rule may have put its own cookie there.
+        .filter(|name| *name != COOKIE)
         // `close` and `keep-alive` are options without a header; looking for them costs nothing.
         .collect();
     for name in named {

@@ -18,6 +18,23 @@ pub enum Dialect {
 impl Dialect {
     /// Every one with its word.
     pub const ALL: [(&'static str, Self); 2] = [("nginx", Self::Nginx), ("azion", Self::Azion)];
+
+    /// The dialect of this word.
+    ///
+    /// # Errors
+    /// The words that there are.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, dialect)| *dialect);
+        found.ok_or_else(|| format!("the dialects are {}", Self::ALL.map(|(word, _)| word).join(", ")))
+    }
+
+    /// A serial number, from its digits as nginx prints them.
+    pub fn serial(self, digits: &str) -> Cow<'_, str> {
+        match self {
+            Self::Azion => Cow::Owned(colons(digits)),
+            Self::Nginx => Cow::Borrowed(digits),
+        }
+    }
 }
 
 impl CertificateVariables {
@@ -34,7 +51,7 @@ impl CertificateVariables {
         match scalar {
             Scalar::SDn => legacy(Scalar::SDnLegacy),
             Scalar::IDn => legacy(Scalar::IDnLegacy),
-            Scalar::Serial => Cow::Owned(colons(&self.text(variable, moment))),
+            Scalar::Serial => Cow::Owned(dialect.serial(&self.text(variable, moment)).into_owned()),
             Scalar::VStart => date(|certificate| certificate.not_before()),
             Scalar::VEnd => date(|certificate| certificate.not_after()),
             _ => self.text(variable, moment),

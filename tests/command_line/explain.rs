@@ -84,11 +84,13 @@ fn a_good_request_is_told_stage_by_stage() {
             "revocation     not_revoked\n",
             "verify         SUCCESS\n",
             "admission      verified; waived: nothing\n",
+            "consumer       `c1`, found by default_consumer\n  username     guest\n  custom_id    4711\n  groups       eu, beta\n",
             "rule           no contractors: did not match (request)\n",
             "  no   ${subject.O} is_equal \"Contractors\", found \"Vestibule Test\"\n",
             "rule           tell: matched (request)\n",
             "sets           ssl-client-verify: SUCCESS\n",
             "sets           x-cn: client\n",
+            "sets           x-consumer-id: c1\n",
             "decision       permit: GET /a to `core`\n",
         ],
     );
@@ -194,6 +196,7 @@ fn what_is_let_pass_is_told() {
     );
     folder.edit(TENANT, "verification = \"permissive\"", "verification = \"off\"");
     folder.edit(TENANT, "subject.O", "http_x");
+    folder.without_consumers();
     says(&folder.explain(&old), &["presented      no certificate\n", "admission      anonymous: VerificationOff\n", "permit"]);
 }
 

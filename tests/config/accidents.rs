@@ -52,11 +52,13 @@ fn rules_about_certificates_that_nobody_looks_at() {
         "ssl_verification_status",
         "client_certificate_validation",
         "client_certificate_basis",
+        "consumer_groups",
     ] {
         let folder = edited(&[
             ("policy = { allow_unauthenticated_requests = true }", "policy = { verification = \"off\" }"),
             ("subject.O", variable),
         ]);
+        folder.without_consumers();
         refused_alone(
             &folder.check(),
             &["`rules`: rule `no contractors` asks about the certificate, and no route looks at one"],

@@ -1,6 +1,6 @@
 //! Every key with a value of the wrong type, with a wrong value, and with a neighbour that is no key.
 
-use crate::edge_config::{Folder, PROCESS, TENANT as TENANT_TEXT};
+use crate::edge_config::{Folder, MANAGEMENT, PROCESS, TENANT as TENANT_TEXT};
 use crate::{refused, refused_alone};
 
 /// A line `key = value` of a file, and the key's path.
@@ -13,14 +13,16 @@ struct Line {
 
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
-    for (file, text) in [("vestibule.toml", PROCESS), (crate::TENANT, TENANT_TEXT)] {
+    for (file, text) in [("vestibule.toml", PROCESS), ("vestibule.toml", MANAGEMENT), (crate::TENANT, TENANT_TEXT)] {
         let mut table = String::new();
         let mut seen: Vec<&str> = Vec::new();
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
                 let place = seen.iter().filter(|other| **other == name).count();
                 seen.push(name);
-                table = format!("{name}[{place}]").replace("front_doors.", "front_doors[1].");
+                table = format!("{name}[{place}]")
+                    .replace("front_doors.", "front_doors[1].")
+                    .replace("consumers.", "consumers[0].");
             } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 table = name.replace("front_doors.", "front_doors[0].");
             } else if let Some((key, _)) = line.split_once(" = ") {
@@ -36,6 +38,7 @@ fn lines() -> Vec<Line> {
 /// A folder in which the line has become another one; the line is found below its table, since names repeat.
 fn with(line: &Line, becomes: &str) -> Folder {
     let folder = Folder::good();
+    folder.write("vestibule.toml", &format!("{PROCESS}{MANAGEMENT}"));
     let tag = crate::edge_config::tag(crate::edge_config::KEY);
     let was = line.text.replace("TAG", &tag);
     let text = folder.read(line.file);
@@ -175,6 +178,24 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ),
     ("replay.redis", &["\"127.0.0.1:6379\"", "\"rediss://a:1\"", "\"redis://:secret@a:1\"", "\"\""], "\"redis://host:port\""),
     ("replay.redis_password_file", &["\"secrets/missing\""], "a file with the password"),
+    ("management.tenant", &["\"other\""], "the name of a file in tenants/"),
+    ("management.origin_domain", &["\"-x\"", "\"a:80\"", "\"\""], "accepted: a host name"),
+    ("management.dns_servers", &["[\"127.0.0.1\"]", "[\"dns.example:53\"]"], "\"address:port\""),
+    ("management.dns_timeout", &["\"3\"", "\"0s\""], "accepted: "),
+    ("management.recheck_interval", &["\"3\"", "\"0s\""], "accepted: "),
+    ("management.burst", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    ("management.requests_per_second", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    ("management.verifications_per_minute", &["0", "1000001", "-1"], "a whole number from 1 to 1000000"),
+    (
+        "management.audience",
+        &["\"manage.example\"", "\"https:///api/v2/\"", "\"https://a/b/api/v2/\""],
+        "where the SDKs find the API",
+    ),
+    ("management.token_lifetime", &["\"25h\"", "\"0s\"", "\"1500ms\""], "accepted: "),
+    ("management.clients[0].client_secrets", &["[]", "[\"x\"]", "[\"a\", \"b\", \"c\"]"], "keygen --admin-token"),
+    ("management.clients[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
+    ("management.tokens[0].tag", &["\"\"", "\"hmac-sha256:00\""], "keygen --admin-token"),
+    ("management.tokens[0].scopes", &["[\"read:everything\"]", "[]"], "read:custom_domains"),
     ("probe.secret_file", &["\"secrets/missing\"", "\"secrets\"", "\"crl/clients.pem\""], "32 bytes in base64"),
     (
         "probe.path",
@@ -283,6 +304,34 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("policy.require_profile", &["\"no\""], "true or false"),
     ("policy.allow_certificates", &["[\"sha256:12\"]", "[\"lists/missing\"]", "[\"\"]"], "hint: "),
     ("policy.deny_certificates", &["[\"spki-sha256:xy\"]", "[\"issuer-serial:1\"]", "[\"sha1:00\"]"], "hint: "),
+    ("dn_helper.path", &["\"x\"", "\"/a/../b\"", "\"\""], "normalized path"),
+    ("dn_helper.path", &["\"/-/authorize\""], "a path of its own"),
+    ("consumers_file", &["\"lists/none\"", "\"secrets\"", "\"\"", "\"secrets/pepper\""], "or JSON lines"),
+    ("policy.consumer_by", &["[\"id\"]", "[\"Username\"]"], "accepted: username, custom_id"),
+    ("routes[0].policy.default_consumer", &["\"nobody\"", "\"4711\""], "the id or the username"),
+    ("routes[0].policy.anonymous", &["\"nobody\"", "\"4711\"", "\"Guest\""], "the id or the username"),
+    ("policy.skip_consumer_lookup", &["\"true\""], "true or false"),
+    ("policy.authenticated_group_by", &["\"cn\"", "\"O\""], "accepted: CN, DN"),
+    ("policy.san_dirname_matcher", &["[\"cn\"]", "[\"CommonName\"]", "[\"\"]"], "short or long name"),
+    ("consumers[0].id", &["\"\"", "\" x\"", "\"a\\u0007\""], "hint: "),
+    ("consumers[0].username", &["\"\"", "\" two\""], "hint: "),
+    ("consumers[0].custom_id", &["\"\"", "\"a\\nb\""], "without control characters"),
+    ("consumers[0].groups", &["[\"\"]", "[\"a,b\"]"], "hint: "),
+    ("consumers[0].tags", &["[\"a,b\"]"], "names without a comma"),
+    ("consumers[0].credentials[0].id", &["\"\""], "without control characters"),
+    ("consumers[0].credentials[0].subject_name", &["\"\""], "without control characters"),
+    (
+        "consumers[0].credentials[0].ca_certificate",
+        &["\"sha256:12\"", "\"none.pem\"", "\"secrets/pepper\""],
+        "`sha256:HEX` of a CA",
+    ),
+    ("consumers[0].credentials[1].certificate", &["\"sha256:12\"", "\"host.example\"", "\"\""], "accepted: `sha256:HEX`"),
+    ("consumers[0].credentials[2].san_uri", &["\"x\"", "\"\"", "\"spiffe:\""], "a URI"),
+    (
+        "consumers[0].credentials[3].subject",
+        &["{}", "{ o = \"x\" }", "{ O = \"\" }", "{ O = \"x\", \"2.5.4.10\" = \"y\" }"],
+        "one or more attributes",
+    ),
     ("profiles[0].kind", &["\"PSD2\"", "\"\""], "accepted: cdr, open_banking_uk, open_banking_uk_legacy"),
     ("profiles[0].issuers", &["[]", "[\"missing.pem\"]", "[\"sha256:00\"]"], "hint: "),
     ("profiles[0].check", &["\"off\""], "accepted: enforce, report"),
@@ -309,10 +358,18 @@ const WRONG: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Keys whose every text has a meaning, and those that [`WRONG`] has under a neighbouring path.
-const ANY_TEXT: [&str; 14] = [
+const ANY_TEXT: [&str; 22] = [
+    "policy.anonymous",
+    "policy.default_consumer",
+    "policy.allow_groups",
+    "policy.deny_groups",
     "oauth.clients[1].client_id",
     "oauth.issuers.as.introspection_client_id",
     "policy.access_token_issuer",
+    "store.file",
+    "management.front_door",
+    "management.tokens[0].name",
+    "management.clients[0].client_id",
     "front_doors[1].name",
     "profiles[0].name",
     "logs.access",
@@ -331,6 +388,8 @@ fn wrong_values_are_named_with_what_is_right() {
     for (path, values, accepted) in WRONG {
         let line_path = match *path {
             "routes[0].policy.trusted_ca" => "policy.trusted_ca",
+            "routes[0].policy.default_consumer" => "policy.default_consumer",
+            "routes[0].policy.anonymous" => "policy.anonymous",
             path => path.strip_suffix("_keys[0]").map_or(path, |_| "domains[0].cname_api_keys"),
         };
         let all = lines();

@@ -70,6 +70,7 @@ fn off_needs_no_trusted_ca() {
         ("policy = { allow_unauthenticated_requests = true }", ""),
         ("variable = \"${subject.O}\"", "variable = \"${http_x}\""),
     ]);
+    folder.without_consumers();
     accepted(&folder.check());
 }
 

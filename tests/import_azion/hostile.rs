@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vestibule::cli::import::azion::{Phase, Source, convert};
+use vestibule::variables::Dialect;
 
 use crate::{import, left_out, read, rule, rules};
 
@@ -15,7 +16,7 @@ fn texts_end_no_comment_and_steer_no_terminal() {
         { "name": evil, "criteria": [[{ "variable": "${uri}", "operator": "is_equal", "argument": evil }]],
           "behaviors": [{ "type": "run_function", "attributes": { "value": evil } }] },
     ]);
-    let conversion = convert(&[Source { name: evil.into(), json }], Some(Phase::Request)).unwrap();
+    let conversion = convert(&[Source { name: evil.into(), json }], Some(Phase::Request), Dialect::Nginx).unwrap();
     let written = rules(&conversion);
     assert_eq!((written.len(), &written[0]["name"], &written[0]["active"]), (1, &json!(evil), &json!(false)));
     let told: String = conversion.remarks.iter().map(|remark| format!("{remark}\n")).collect();

@@ -15,7 +15,7 @@ fn command(json: &[u8], arguments: &[&str]) -> (tempfile::TempDir, Ran) {
     (dir, ran)
 }
 
-fn command_on(json: &Value, arguments: &[&str]) -> Ran {
+pub(crate) fn command_on(json: &Value, arguments: &[&str]) -> Ran {
     command(json.to_string().as_bytes(), arguments).1
 }
 
@@ -103,7 +103,7 @@ fn an_output_file_is_new() {
 }
 
 /// The tenant of the tests without rules, and with these.
-fn tenant(toml: &str) -> String {
+pub(crate) fn tenant(toml: &str) -> String {
     let (start, _) = TENANT.split_once("[[rules]]").unwrap();
     format!("{start}{toml}").replace("TAG", &tag(KEY))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vestibule::cli::import::azion::{Phase, Source, convert};
+use vestibule::variables::Dialect;
 
 use crate::{always, import, left_out, rule, rules};
 
@@ -84,7 +85,7 @@ fn order_is_firewall_default_request_response_and_the_numbers_within() {
     ]);
     let second = json!([named("c", "request", 1)]);
     let sources = [("1", first), ("2", second)].map(|(name, json)| Source { name: name.into(), json });
-    let conversion = convert(&sources, None).unwrap();
+    let conversion = convert(&sources, None, Dialect::Nginx).unwrap();
     let names: Vec<Value> = rules(&conversion).iter().map(|rule| rule["name"].clone()).collect();
     assert_eq!(names, ["fw", "Default Rule", "a", "b", "c", "resp"]);
     assert_eq!(rules(&conversion)[0]["phase"], "firewall");
@@ -97,7 +98,8 @@ fn order_is_firewall_default_request_response_and_the_numbers_within() {
 fn the_phase_of_the_json_goes_before_that_of_the_command_line() {
     let conversion = import(v3(), Some(Phase::Response));
     assert_eq!(rules(&conversion)[0].get("phase"), None);
-    let error = convert(&[Source { name: "f".into(), json: json!([v4(), v4()]) }], None).unwrap_err().to_string();
+    let error =
+        convert(&[Source { name: "f".into(), json: json!([v4(), v4()]) }], None, Dialect::Nginx).unwrap_err().to_string();
     assert_eq!(
         error,
         "f: rule `r` and 1 more: the JSON does not say which phase it is for; add --phase request, response or firewall"

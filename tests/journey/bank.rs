@@ -187,7 +187,7 @@ behaviors = [{ type = "add_request_header", value = "X-Client-CN: ${ssl_client_s
 "#;
 
 /// The pepper of every configuration.
-const PEPPER: &str = "6a6f75726e65796a6f75726e65796a6f75726e65796a6f75726e65796a6f7572";
+pub(crate) const PEPPER: &str = "6a6f75726e65796a6f75726e65796a6f75726e65796a6f75726e65796a6f7572";
 
 impl Tenant {
     /// The file's text.

@@ -60,7 +60,12 @@ fn every_operator_on_every_kind_of_variable() {
             for argument in ["", "alpha", "beta", "al", "^alpha$", "^beta", "example$", "^$", "alpha,beta", "api.example", "."]
             {
                 let held = asked.holds(one(variable, operator, argument));
-                assert_eq!(held, means(operator, argument, values), "{variable} {operator} {argument:?}");
+                // What a client sends twice evades no negated operator: one that does not fit is enough.
+                let expected = match operator.contains("not_") && variable == "${http_x_many}" {
+                    true => values.iter().any(|value| means(operator, argument, &[value])),
+                    false => means(operator, argument, values),
+                };
+                assert_eq!(held, expected, "{variable} {operator} {argument:?}");
                 rows += 1;
             }
         }

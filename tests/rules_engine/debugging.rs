@@ -54,21 +54,32 @@ fn shows_nothing(answer: &Answer) {
 fn a_good_token_shows_rules_and_variables_in_every_kind_of_answer() {
     let rules = rule_at("firewall", "/denied", "{ type = \"deny\" }")
         + &rule_at("request", "/short", "{ type = \"no_content\" }")
-        + &rule_at("response", "/long", "{ type = \"add_response_header\", value = \"X-A: 1\" }");
-    let set_up = set_up(&rules, DEBUG);
+        + &rule_at("response", "/long", "{ type = \"add_response_header\", value = \"X-A: 1\" }")
+        + "[[rules]]\nname = \"when\"\nwhen = 'request.uri == \"/public/when\" && request.http_none.size() - 9223372036854775807 - 2 < 0'\n"
+        + "behaviors = [{ type = \"deny\" }]\n";
+    let consumers = "[[consumers]]\nid = \"c-1\"\nusername = \"good\"\ngroups = [\"eu\"]\n";
+    let set_up = set_up(&(rules + consumers), DEBUG);
     let token = set_up.token(&[]);
     for (path, status, rule) in [
         ("/denied", 403, "firewall \"firewall /denied\" matched [yes] does deny"),
         ("/short", 204, "request \"request /short\" matched [yes] does no_content"),
+        ("/public/when", 500, "request \"when\" could not be decided [?]"),
         ("/long", 200, "response \"response /long\" matched [yes] does add_response_header"),
     ] {
         let request = Request::get(path).of(&good()).with("X-Vestibule-Debug", &token).with("X_Vestibule_Debug", &token);
         let request = request.with("Cookie", "session=hush").with("Authorization", "Bearer hush");
         let answer = set_up.bank.vestibule.ask(request.text());
         assert_eq!(answer.status, status);
+        assert_eq!(lines(&answer, "cache-control"), ["no-store"], "what is shown of one client is for no cache");
         assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
         let variables = lines(&answer, "x-vestibule-debug-variable");
-        for shown in ["ssl_client_verify=\"SUCCESS\"", "ssl_client_s_dn_parsed=\"good\"", &format!("uri=\"{path}\"")] {
+        for shown in [
+            "ssl_client_verify=\"SUCCESS\"",
+            "ssl_client_s_dn_parsed=\"good\"",
+            "consumer_id=\"c-1\"",
+            "consumer_groups=\"eu\"",
+            &format!("uri=\"{path}\""),
+        ] {
             assert!(variables.contains(&shown), "{shown}: {variables:?}");
         }
         let said = format!("{:?}", answer.headers);
@@ -101,6 +112,44 @@ fn oauth_clients_are_shown() {
         assert!(variables.contains(&shown), "{shown}: {variables:?}");
     }
     assert!(!format!("{:?}", answer.headers).contains("hush"));
+}
+
+#[test]
+fn a_subrequest_is_about_the_path_that_it_names() {
+    let rules = rule_at("firewall", "/a/denied", "{ type = \"deny\" }")
+        + &rule_at(
+            "request",
+            "/a/teapot",
+            "{ type = \"set_custom_response\", status_code = 418, content_type = \"text/plain\", content_body = \"no\" }",
+        )
+        + &rule_at("request", "/a/short", "{ type = \"no_content\" }");
+    let set_up = set_up(&rules, DEBUG);
+    let ask = |path: &str, token: &str| {
+        let request = Request::get("/-/authorize").of(&good()).with("X-Original-Uri", path).with("X-Original-Method", "GET");
+        set_up.bank.vestibule.ask(request.with("x-vestibule-debug", token).text())
+    };
+    let token = set_up.token(&["--path", "/a/"]);
+    for (path, status, rule) in [
+        ("/a/denied", 403, "firewall \"firewall /a/denied\" matched [yes] does deny"),
+        ("/a/teapot", 418, "request \"request /a/teapot\" matched [yes] does set_custom_response"),
+        // What would answer it with a success is a refusal here.
+        ("/a/short", 403, "request \"request /a/short\" matched [yes] does no_content"),
+        ("/a/else", 200, "request \"request /a/teapot\" did not match [no]"),
+    ] {
+        let answer = ask(path, &token);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(lines(&answer, "x-vestibule-debug-rule").contains(&rule), "{:?}", answer.headers);
+        let uri = format!("uri=\"{path}\"");
+        assert!(lines(&answer, "x-vestibule-debug-variable").contains(&uri.as_str()), "{:?}", answer.headers);
+        assert!(!format!("{:?}", answer.headers).contains(&token));
+        shows_nothing(&ask(path, ""));
+    }
+    // The token for the endpoint is none for what is asked about, nor is that for another path.
+    shows_nothing(&ask("/b", &token));
+    shows_nothing(&ask("/a/denied", &set_up.token(&["--path", "/-/"])));
+    // Nothing is asked about: there is nothing to show.
+    let unsaid = Request::get("/-/authorize").of(&good()).with("x-vestibule-debug", &set_up.token(&[]));
+    shows_nothing(&set_up.bank.vestibule.ask(unsaid.text()));
 }
 
 #[test]

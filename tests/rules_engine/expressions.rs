@@ -139,7 +139,7 @@ fn what_cannot_be_decided_does_not_pass() {
 }
 
 /// Expressions that are refused at load, and what is said.
-const REFUSED: [(&str, &str); 39] = [
+const REFUSED: [(&str, &str); 46] = [
     ("", "is no CEL"),
     ("request.uri ==", "is no CEL"),
     ("request.uri", "a text stands where true or false is needed"),
@@ -179,6 +179,14 @@ const REFUSED: [(&str, &str); 39] = [
     ("request.time * 2 == 4", "cannot be had here"),
     ("a.?b", "is no CEL"),
     ("x.exists(y)", "cannot be had here"),
+    // What people write who know something else: the mend is told.
+    ("certificate.cn == 'a'", "there are certificate.s_dn, .subject.CN"),
+    ("identity.verified", "there are identity.validated"),
+    ("request.headers['x-a'] == 'a'", "a header is `request.http_NAME`"),
+    ("request.remote_addr in 'office'", "is asked by `in_list(text, \"name\")`"),
+    ("certificate.subject.CN == 'good'", "ask `text in list`"),
+    ("${host} == 'a'", "without `${}`, like request.host"),
+    ("identity.validated and request.host == 'a'", "operators are && || ! =="),
 ];
 
 fn checked(rule: &str) -> (i32, String) {

@@ -48,6 +48,7 @@ fn criteria_that_compare_what_cannot_be_compared() {
         ("${sent_http_x}", "is_equal", "x", "only the response phase sees"),
         ("${upstream_http_x}", "is_equal", "x", "only the response phase sees"),
         ("${header_x}", "is_equal", "x", "there is no variable"),
+        ("${http_X-Agent}", "is_equal", "x", "written in lower case, with `_` for `-`"),
     ] {
         let criterion = format!("{{ variable = \"{variable}\", operator = \"{operator}\", argument = \"{argument}\" }}");
         refused(
@@ -76,6 +77,9 @@ fn behaviors_that_cannot_be() {
         ("request", "type = \"set_origin\", value = \"http://127.0.0.1:1\"", "there is no upstream"),
         ("request", "type = \"redirect_http_to_https\"", "does not say how the client reached it"),
         ("request", "type = \"redirect_to_301\"", "needs a `value`"),
+        ("request", "type = \"redirect_to_301\", value = \"/a b\"", "' ' cannot stand in a URL; write it percent-encoded"),
+        ("response", "type = \"redirect_to_302\", value = \"/é\"", "cannot stand in a URL"),
+        ("request", "type = \"rewrite_request\", value = \"new/${uri}\"", "does not begin with `/`"),
         ("request", "type = \"no_content\", value = \"x\"", "takes no `value`"),
         ("request", "type = \"add_request_header\", value = \"Host: x\"", "frames or routes the message"),
         ("request", "type = \"add_request_header\", value = \"Content-Length: 1\"", "frames or routes the message"),

@@ -173,3 +173,20 @@ fn explain_runs_the_response_phase_on_a_recorded_answer() {
         assert!(ran.code == 1 && ran.stderr.contains("answer`: "), "{bad}: {} {}", ran.stdout, ran.stderr);
     }
 }
+
+#[test]
+fn the_consumer_is_a_part_of_what_is_expected() {
+    let consumers = "[[consumers]]\nid = \"c-good\"\nusername = \"good\"\ngroups = [\"eu\"]\n";
+    let folder = folder(&tenant(consumers));
+    std::fs::write(folder.path().join("good.pem"), pem(&good().certificate)).unwrap();
+    std::fs::write(folder.path().join("other.pem"), pem(&person(&leaf("other")).certificate)).unwrap();
+    let told = "consumer = \"c-good\", request_headers = { x-consumer-username = \"good\", x-consumer-groups = \"eu\" }";
+    let passing = test("certificate = \"good.pem\"", told)
+        + &test("certificate = \"other.pem\"", "code = \"consumer_unknown\", consumer = \"\"")
+        + &test("target = \"/public/\"", "decision = \"permit\", consumer = \"\"");
+    let ran = tested(&folder, &passing);
+    assert!(ran.stdout.ends_with("3 passed, 0 failed\n"), "{}{}", ran.stdout, ran.stderr);
+    let ran = tested(&folder, &test("certificate = \"good.pem\"", "consumer = \"\""));
+    assert!(ran.stdout.contains("FAIL  t: consumer: expected \"\", found \"c-good\""), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 1);
+}

@@ -27,7 +27,7 @@ pub const AT: &str = "2026-01-15T12:00:00Z";
 /// For years: `check` judges dates by the machine's clock.
 const LONG: Dates = Dates(NOW.0 - DAY, NOW.0 + 7_300 * DAY);
 
-/// Every key of `vestibule.toml`, each on a line of its own.
+/// Every other key of `vestibule.toml`, each on a line of its own.
 pub const PROCESS: &str = r#"
 [server]
 listen = ["127.0.0.1:18080", "unix:/tmp/vestibule.sock"]
@@ -70,16 +70,45 @@ retry_after_failure = "60s"
 ocsp_max_age = "24h"
 "#;
 
+/// Every key of the management API, each on a line of its own: further lines of `vestibule.toml`, for the tenant `acme` as it is.
+pub const MANAGEMENT: &str = r#"
+[store]
+file = "state.sqlite"
+[management]
+tenant = "acme"
+front_door = "nginx"
+origin_domain = "edge.example"
+dns_servers = ["127.0.0.1:10053"]
+dns_timeout = "2s"
+recheck_interval = "60s"
+burst = 10
+requests_per_second = 5
+verifications_per_minute = 3
+audience = "https://manage.example/api/v2/"
+token_lifetime = "10m"
+[[management.tokens]]
+name = "ops"
+tag = "hmac-sha256:198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"
+scopes = ["read:custom_domains"]
+[[management.clients]]
+client_id = "ci"
+client_secrets = ["hmac-sha256:298a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"]
+scopes = ["read:logs"]
+"#;
+
 /// Every key of a tenant, each on a line of its own. `TAG` stands for the tag of [`KEY`].
 pub const TENANT: &str = r#"
 error_style = "json"
 output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
+consumers_file = "lists/consumers.jsonl"
 mtls_host_prefix = "mtls."
 [authorize]
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
 original_method_header = "x-original-method"
+[dn_helper]
+path = "/-/dn"
 [[domains]]
 name = "api.example"
 front_door = "nginx"
@@ -168,6 +197,30 @@ expiry_warning = "30d"
 expiry_warning_header = "X-Client-Cert-Expires"
 allow_certificates = []
 deny_certificates = []
+consumer_by = ["username", "custom_id"]
+default_consumer = "c1"
+anonymous = "guest"
+skip_consumer_lookup = false
+authenticated_group_by = "CN"
+san_dirname_matcher = ["commonName"]
+allow_groups = []
+deny_groups = ["blocked"]
+[[consumers]]
+id = "c1"
+username = "guest"
+custom_id = "4711"
+groups = ["eu", "beta"]
+tags = ["gold"]
+[[consumers.credentials]]
+id = "k1"
+subject_name = "host.example"
+ca_certificate = "trusted-ca/issuing.pem"
+[[consumers.credentials]]
+certificate = "spki-sha256:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab"
+[[consumers.credentials]]
+san_uri = "spiffe://example/a"
+[[consumers.credentials]]
+subject = { O = "Example" }
 [[profiles]]
 name = "nobodys"
 kind = "psd2"
@@ -240,6 +293,16 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Takes the consumers out of the tenant's file, and all that names them.
+    pub fn without_consumers(&self) {
+        let text = self.read("tenants/acme.toml");
+        let (before, consumers) = text.split_once("[[consumers]]").unwrap();
+        let after = consumers.split_once("[[profiles]]").unwrap().1;
+        let names = ["consumers_file", "default_consumer", "anonymous", "deny_groups"];
+        let kept = before.lines().filter(|line| !names.iter().any(|name| line.starts_with(name)));
+        self.write("tenants/acme.toml", &format!("{}\n[[profiles]]{after}", kept.collect::<Vec<_>>().join("\n")));
+    }
+
     pub fn good() -> Self {
         let root = Ca::self_signed("Root", new_key(), LONG);
         let issuing = root.certify("Issuing", new_key(), LONG);
@@ -250,6 +313,7 @@ impl Folder {
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
+        folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
         folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
         for file in ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/introspection"] {

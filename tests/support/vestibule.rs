@@ -21,14 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Files of a configuration folder, by their path in it. The program's ports are put in place of `{port}` and `{admin}`.
 pub(crate) type Files = Vec<(String, String)>;
 
+/// What the program wrote, while it writes on.
+type Lines = Arc<Mutex<Vec<String>>>;
+type Text = Arc<Mutex<String>>;
+
 /// A running program.
 pub(crate) struct Vestibule {
     child: Child,
     folder: TempDir,
     port: u16,
     admin: u16,
-    access: Arc<Mutex<Vec<String>>>,
-    diagnostics: Arc<Mutex<String>>,
+    access: Lines,
+    diagnostics: Text,
 }
 
 impl Vestibule {
@@ -50,9 +54,23 @@ impl Vestibule {
             let text = text.replace("{port}", &port.to_string()).replace("{admin}", &admin.to_string());
             write(&folder.path().join(path), &text);
         }
+        let (child, access, diagnostics) = Self::launch(folder.path());
+        Self { child, folder, port, admin, access, diagnostics }
+    }
+
+    /// Kills the program, which has no chance to do anything about it, and starts it again on the same folder and ports.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.assert_no_panic();
+        (self.child, self.access, self.diagnostics) = Self::launch(self.folder.path());
+        assert!(self.becomes_ready(), "{}", self.diagnostics());
+    }
+
+    fn launch(folder: &Path) -> (Child, Lines, Text) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["serve", "--config"])
-            .arg(folder.path())
+            .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -65,7 +83,7 @@ impl Vestibule {
             text.push_str(&line);
             text.push('\n');
         });
-        Self { child, folder, port, admin, access, diagnostics }
+        (child, access, diagnostics)
     }
 
     /// False when a port was taken in the meantime.
@@ -94,6 +112,11 @@ impl Vestibule {
         self.port
     }
 
+    /// The admin listener's port.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -116,9 +139,21 @@ impl Vestibule {
         client.read_answer()
     }
 
+    /// A new connection to the admin listener, over TLS when it has a certificate; whose it is, SDKs check.
+    pub(crate) fn connect_admin(&self) -> Client {
+        if !self.folder().join("tls/admin.pem").exists() {
+            return Client::tcp(self.admin);
+        }
+        let mut connector = openssl::ssl::SslConnector::builder(openssl::ssl::SslMethod::tls()).unwrap();
+        connector.set_verify(openssl::ssl::SslVerifyMode::NONE);
+        let stream = std::net::TcpStream::connect(("127.0.0.1", self.admin)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client::tls(connector.build().connect("localhost", stream).unwrap())
+    }
+
     /// A GET on the admin listener.
     pub(crate) fn ask_admin(&self, path: &str) -> Answer {
-        let mut client = Client::tcp(self.admin);
+        let mut client = self.connect_admin();
         client.send(format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n"));
         client.read_answer()
     }

@@ -8,10 +8,8 @@ mod behavior;
 mod behavior_kind;
 mod criterion;
 mod custom_answer;
-mod fields;
 mod mtls;
-mod pattern;
-mod remark;
+mod piece;
 mod rule;
 mod shape;
 mod template;
@@ -24,10 +22,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use self::remark::Remark;
-use self::remark::one_line;
 use self::rule::Rule;
 use self::shape::Found;
+pub use super::remark::Remark;
+use super::remark::one_line;
+use crate::variables::Dialect;
 
 /// When a rule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -77,15 +76,20 @@ struct Needs {
     upstreams: BTreeSet<String>,
     geoip: bool,
     forwarded_proto: bool,
+    /// The tenant's `output_dialect`.
+    dialect: Dialect,
+    /// Whether texts hold variables that look different in each dialect.
+    forms: bool,
 }
 
-/// Converts everything in `sources`. `phase` is that of rules that do not say it themselves.
+/// Converts everything in `sources`. `phase` is that of rules that do not say it themselves, `dialect` the tenant's: how names,
+/// serial numbers and dates are written, in what rules compare and in what they send.
 ///
 /// # Errors
 /// [`NoPhase`] when a rule says no phase and `phase` is none.
-pub fn convert(sources: &[Source], phase: Option<Phase>) -> Result<Conversion, NoPhase> {
+pub fn convert(sources: &[Source], phase: Option<Phase>, dialect: Dialect) -> Result<Conversion, NoPhase> {
     let mut remarks = Vec::new();
-    let mut needs = Needs::default();
+    let mut needs = Needs { dialect, ..Needs::default() };
     let mut rules: Vec<Rule> = Vec::new();
     let mut settings = Vec::new();
     let mut without_phase = Vec::new();
@@ -154,6 +158,11 @@ impl Needs {
         if self.forwarded_proto {
             let text = "rules ask for the scheme: the front door has to say it (`forwarded_proto` in [front_doors.headers])";
             remarks.push(Remark::note(text.into(), "scheme"));
+        }
+        if self.forms && self.dialect == Dialect::Nginx {
+            let text =
+                "texts with DNs, serial numbers or dates have nginx's forms here; with `--dialect azion` they keep Azion's";
+            remarks.push(Remark::note(text.into(), "forms"));
         }
         if self.geoip {
             remarks.push(Remark::note("rules ask for `${geoip_…}`: set `geoip.database` in vestibule.toml".into(), "geoip"));

@@ -21,6 +21,7 @@ pub(super) struct Expected {
     rule: Option<String>,
     matched: Option<Vec<String>>,
     verify: Option<String>,
+    consumer: Option<String>,
     upstream: Option<String>,
     target: Option<String>,
     #[serde(default)]
@@ -43,7 +44,7 @@ impl Expected {
         {
             return Err(format!("`{code}` is no code of a refusal"));
         }
-        let texts = [&self.decision, &self.code, &self.rule, &self.verify, &self.upstream, &self.target];
+        let texts = [&self.decision, &self.code, &self.rule, &self.verify, &self.consumer, &self.upstream, &self.target];
         let nothing = texts.iter().all(|text| text.is_none()) && self.status.is_none() && self.matched.is_none();
         if nothing && self.header_names().next().is_none() {
             return Err("`expect` expects nothing".into());
@@ -71,6 +72,7 @@ impl Expected {
                 Some(format!("matched: expected {expected:?}, found {:?}", found.matched))
             })
             .or_else(|| text("verify", &self.verify, &found.verify))
+            .or_else(|| text("consumer", &self.consumer, &found.consumer))
             .or_else(|| text("upstream", &self.upstream, &found.upstream))
             .or_else(|| text("target", &self.target, &found.target))
             .or_else(|| headers("request", &self.request_headers, &found.request_headers))
@@ -97,6 +99,7 @@ pub(super) struct Found {
     rule: String,
     matched: Vec<String>,
     verify: String,
+    consumer: String,
     upstream: String,
     target: String,
     request_headers: HeaderMap,
@@ -121,6 +124,8 @@ impl Found {
         }
         found.matched = findings.rules.iter().filter(|rule| rule.matched).map(|rule| rule.rule.clone()).collect();
         found.verify = findings.admission.as_ref().map(|admission| admission.verify_text().to_owned()).unwrap_or_default();
+        let consumer = findings.identification.as_ref().and_then(|who| who.consumer());
+        found.consumer = consumer.map(|found| found.consumer().id.clone()).unwrap_or_default();
         found
     }
 

@@ -69,7 +69,8 @@ fn read_file(table: &Table<'_>, file: &Path) -> Option<String> {
         Ok(_) | Err(_) => {}
     }
     match std::fs::read_to_string(file) {
-        Ok(text) => Some(text),
+        // The mark that some editors put first would be a part of the first entry, which would then never be found.
+        Ok(text) => Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
         Err(why) => problem(format!("cannot be read: {why}")),
     }
 }

@@ -65,7 +65,10 @@ impl<'s, 'k> Checker<'s, 'k> {
     fn texts(&mut self, expression: &IdedExpr) -> Result<Texts, String> {
         match self.any(expression)? {
             Named::Texts(list) => Ok(list),
-            other => Err(format!("{} stands where a list of texts is needed", kind(&other))),
+            other => {
+                let mend = "one of the lists of the tenant is asked by `in_list(text, \"name\")`";
+                Err(format!("{} stands where a list of texts is needed; {mend}", kind(&other)))
+            }
         }
     }
 
@@ -155,6 +158,9 @@ impl<'s, 'k> Checker<'s, 'k> {
             operators::GREATER_EQUALS => Comparison::GreaterOrEqual,
             operators::LESS => Comparison::Less,
             operators::LESS_EQUALS => Comparison::LessOrEqual,
+            operators::INDEX => {
+                return Err("`[…]` cannot be had here; a header is `request.http_NAME`, an argument `request.arg_NAME`".into());
+            }
             other => {
                 return Err(format!(
                     "`{other}` cannot be had here in this way; there are && || ! ?: == != < <= > >= in + - and {FUNCTIONS}"
@@ -168,6 +174,9 @@ impl<'s, 'k> Checker<'s, 'k> {
             (Named::Test(one), Named::Test(other)) if how == Comparison::Equal => Test::Same(one.into(), other.into()),
             (Named::Test(one), Named::Test(other)) if how == Comparison::NotEqual => {
                 Test::Not(Box::new(Test::Same(one.into(), other.into())))
+            }
+            (one @ Named::Texts(_), other @ Named::Text(_)) | (one @ Named::Text(_), other @ Named::Texts(_)) => {
+                return Err(format!("compares {} with {}; ask `text in list`", kind(&one), kind(&other)));
             }
             (one, other) => return Err(format!("compares {} with {}", kind(&one), kind(&other))),
         }))

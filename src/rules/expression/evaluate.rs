@@ -181,7 +181,7 @@ impl Texts {
         let values = match self {
             Self::Constant(texts) => texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect(),
             Self::Variable(variable) => match variable.values(view) {
-                Values::Many(values) => values,
+                Values::Many(values) | Values::Repeated(values) => values,
                 Values::One(value) => vec![value],
             },
         };

@@ -1,6 +1,7 @@
 //! The names that expressions may use: our variables in groups, with types.
 
 use super::evaluate::{Number, Test, Text, Texts};
+use crate::consumer::ConsumerVariable;
 use crate::rules::phase::Phase;
 use crate::rules::scope::Scope;
 use crate::rules::variable::{Kind, Variable};
@@ -25,7 +26,7 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
     let written = path.join(".");
     let Some((group, rest)) = path.split_first() else { return Err("a name is empty".into()) };
     let rest = rest.join(".");
-    let unknown = || format!("there is no `{written}`; the README lists the names");
+    let unknown = || format!("there is no `{written}`; there are {}, and more in the README", like(group));
     let parse = |name: &str| Variable::parse(name, scope);
     match *group {
         "certificate" => match rest.as_str() {
@@ -45,7 +46,14 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
             "verify" => Ok(typed(parse("ssl_client_verify")?)),
             "basis" => Ok(typed(Variable::ClientCertificateBasis)),
             "status" => Ok(typed(Variable::SslVerificationStatus)),
-            name => parse(name).ok().filter(Variable::is_about_oauth).map(typed).ok_or_else(unknown),
+            name => match ConsumerVariable::parse(name) {
+                Some(ConsumerVariable::Anonymous) => {
+                    let variable = Variable::Consumer(ConsumerVariable::Anonymous);
+                    Ok((Named::Test(Test::Variable(variable.clone())), Some(variable)))
+                }
+                Some(of_consumer) => Ok(typed(Variable::Consumer(of_consumer))),
+                None => parse(name).ok().filter(Variable::is_about_oauth).map(typed).ok_or_else(unknown),
+            },
         },
         "request" => match rest.as_str() {
             "time" => Ok((Named::Number(Number::Now), None)),
@@ -74,11 +82,22 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
     }
 }
 
+/// Some names of a group, for whoever guessed wrong.
+fn like(group: &str) -> &'static str {
+    match group {
+        "certificate" => "certificate.s_dn, .subject.CN, .issuer.O, .san_dns, .serial, .fingerprint_sha256, .v_remain",
+        "identity" => "identity.validated, .verify, .status, .basis",
+        "request" => "request.host, .method, .uri, .args, .remote_addr, .http_NAME, .arg_NAME, .cookie_NAME, .time",
+        _ => "response.status, .http_NAME, .sent_http_NAME, .cookie_NAME, .upstream_addr",
+    }
+}
+
 fn typed(variable: Variable) -> (Named, Option<Variable>) {
     let list = match &variable {
         Variable::Certificate(of_certificate @ (CertificateVariable::Attribute(..) | CertificateVariable::San(_))) => {
             of_certificate.is_list()
         }
+        Variable::Consumer(of_consumer) => of_consumer.is_list(),
         Variable::OAuth(of_oauth) => of_oauth.is_list(),
         Variable::Profile(of_profile) => of_profile.is_list(),
         _ => false,

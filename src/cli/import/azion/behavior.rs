@@ -4,10 +4,11 @@ use serde_json::Value;
 use toml_edit::InlineTable;
 
 use super::behavior_kind::{self, Kind};
-use super::fields::{Fields, id, text};
-use super::remark::Piece;
+use super::custom_answer;
+use super::piece::Piece;
 use super::template::{self, Scope};
-use super::{custom_answer, pattern};
+use crate::cli::import::fields::{Fields, id, text};
+use crate::cli::import::pattern;
 use crate::header_names::{is_about_the_client, is_framing};
 
 /// A table and its notes, or why there is none.

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use toml_edit::InlineTable;
 
-use super::fields::{Fields, id, text};
-use super::remark::Piece;
-use super::{Needs, Phase, pattern, value_form, variable};
+use super::piece::Piece;
+use super::{Needs, Phase, value_form, variable};
+use crate::cli::import::fields::{Fields, id, text};
+use crate::cli::import::pattern;
 
 /// Every operator of Azion, by our names.
 const OPERATORS: [&str; 10] = [
@@ -69,7 +70,7 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
         }
         "matches" | "does_not_match" => {
             let given = given?;
-            value_form::argument(&name, operator, &given)?;
+            value_form::argument(&name, operator, &given, needs.dialect)?;
             let pattern = pattern::from_pcre(&given)?;
             if let "ssl_client_s_dn" | "ssl_client_i_dn" = name.as_str() {
                 let party = if name == "ssl_client_s_dn" { "subject" } else { "issuer" };
@@ -83,7 +84,7 @@ fn read(json: &Value, phase: Phase, first: bool, needs: &mut Needs) -> Result<(I
             pattern.text
         }
         _ => {
-            let (argument, note) = value_form::argument(&name, operator, &given?)?;
+            let (argument, note) = value_form::argument(&name, operator, &given?, needs.dialect)?;
             notes.extend(note);
             argument
         }

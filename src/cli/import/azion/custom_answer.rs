@@ -4,7 +4,7 @@ use serde_json::Value;
 use toml_edit::InlineTable;
 
 use super::behavior::Carried;
-use super::fields::{Fields, text, whole_number};
+use crate::cli::import::fields::{Fields, text, whole_number};
 
 /// `set_rate_limit`: `type` second or minute, `limit_by` client_ip or global.
 pub(super) fn rate_limit(mut table: InlineTable, arguments: &Value) -> Carried {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, id, text};
-use super::remark::Remark;
+use crate::cli::import::fields::{Fields, id, text};
+use crate::cli::import::remark::Remark;
 
 /// A tenant's policy.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, text};
-use super::remark::{Piece, Remark, one_line};
+use super::piece::Piece;
 use super::template::Scope;
 use super::{Needs, Phase, behavior, behavior_kind, criterion};
+use crate::cli::import::fields::{Fields, text};
+use crate::cli::import::remark::{Remark, one_line};
 
 /// A rule, converted.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Source;
-use super::fields::Fields;
-use super::remark::Remark;
+use crate::cli::import::fields::Fields;
+use crate::cli::import::remark::Remark;
 
 /// Something to convert.
 pub(super) enum Found<'j> {

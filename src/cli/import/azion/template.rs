@@ -2,7 +2,8 @@
 
 use regex::Regex;
 
-use super::{Needs, Phase, variable};
+use super::{Needs, Phase, value_form, variable};
+use crate::rules::{Piece, pieces};
 
 /// What a template may refer to.
 pub(super) struct Scope<'n> {
@@ -43,16 +44,13 @@ fn convert(text: &str, scope: &mut Scope<'_>, depth: usize) -> Result<String, St
         return Err("functions within functions go too deep".into());
     }
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = [rest.find("${"), rest.find("%{")].into_iter().flatten().min() {
-        let (literal, opened) = rest.split_at(at);
-        let end = closing(opened).ok_or("a `${` or `%{` has no `}`")?;
-        let inner = opened.get(2..end).unwrap_or_default();
-        out.push_str(literal);
-        out.push_str(&part(inner, opened.starts_with('%'), scope, depth)?);
-        rest = opened.get(end + 1..).unwrap_or_default();
+    for piece in pieces(text).map_err(|_| "a `${` or `%{` has no `}`")? {
+        match piece {
+            Piece::Captured(inner) => out.push_str(&part(inner, true, scope, depth)?),
+            Piece::Literal(text) => out.push_str(text),
+            Piece::Named(inner) => out.push_str(&part(inner, false, scope, depth)?),
+        }
     }
-    out.push_str(rest);
     Ok(out)
 }
 
@@ -75,7 +73,9 @@ fn part(inner: &str, captured_notation: bool, scope: &mut Scope<'_>, depth: usiz
         group_exists(array, index, &scope.captured)?;
         return Ok(format!("%{{{array}[{index}]}}"));
     }
-    Ok(format!("${{{}}}", variable::name(inner, scope.phase, scope.needs)?))
+    let name = variable::name(inner, scope.phase, scope.needs)?;
+    scope.needs.forms |= value_form::differs(&name);
+    Ok(format!("${{{name}}}"))
 }
 
 fn group_exists(array: &str, index: &str, captured: &[(String, Regex)]) -> Result<(), String> {
@@ -88,24 +88,4 @@ fn group_exists(array: &str, index: &str, captured: &[(String, Regex)]) -> Resul
         Err(_) => regex.capture_names().any(|name| name == Some(index)),
     };
     if exists { Ok(()) } else { Err(format!("the expression of `{array}` has no group `{index}`")) }
-}
-
-/// Where the `}` of the opening is that a text begins with.
-fn closing(opened: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut before = b' ';
-    for (at, byte) in opened.bytes().enumerate() {
-        match byte {
-            b'{' if matches!(before, b'$' | b'%') => depth += 1,
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-        before = byte;
-    }
-    None
 }

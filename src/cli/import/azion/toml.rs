@@ -3,12 +3,20 @@
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::mtls::Settings;
-use super::remark::{Piece, one_line};
+use super::piece::Piece;
 use super::rule::Rule;
 use super::{Needs, Phase};
+use crate::cli::import::remark::one_line;
+use crate::variables::Dialect;
 
 pub(super) fn write(sources: &[&str], rules: &[Rule], settings: Option<&Settings>, needs: &Needs) -> String {
     let mut document = DocumentMut::new();
+    if needs.dialect == Dialect::Azion {
+        document.insert("output_dialect", value("azion"));
+        if let Some(mut key) = document.key_mut("output_dialect") {
+            key.leaf_decor_mut().set_prefix("\n# Stands before the first table of the tenant's file.\n");
+        }
+    }
     if let Some(settings) = settings {
         policy(&mut document, settings);
     }
@@ -149,7 +157,7 @@ struct List {
 
 impl List {
     fn push_piece(&mut self, piece: &Piece, indent: &str, mend: impl Fn(&mut InlineTable)) {
-        self.comments.extend(piece.remarks.iter().map(super::Remark::comment));
+        self.comments.extend(piece.remarks.iter().map(crate::cli::import::remark::Remark::comment));
         if let Some(table) = &piece.table {
             let mut table = table.clone();
             mend(&mut table);

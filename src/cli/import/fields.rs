@@ -16,6 +16,11 @@ impl<'j> Fields<'j> {
         value.as_object().map(|map| Self { map, asked: BTreeSet::new() })
     }
 
+    /// Of an object.
+    pub(super) fn of_map(map: &'j Map<String, Value>) -> Self {
+        Self { map, asked: BTreeSet::new() }
+    }
+
     /// A field; `null` is as good as nothing.
     pub(super) fn get(&mut self, name: &'static str) -> Option<&'j Value> {
         self.asked.insert(name);

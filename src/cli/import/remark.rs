@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use toml_edit::InlineTable;
-
 /// Something to know about the import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
@@ -41,39 +39,6 @@ impl fmt::Display for Remark {
     }
 }
 
-/// A criterion or a behavior after the conversion.
-#[derive(Debug, Default)]
-pub(super) struct Piece {
-    /// What is written; none when nothing of it is.
-    pub(super) table: Option<InlineTable>,
-    pub(super) remarks: Vec<Remark>,
-    /// A gap that could change what the rule decides.
-    pub(super) gap: bool,
-}
-
-impl Piece {
-    pub(super) fn carried(table: InlineTable, notes: Vec<String>) -> Self {
-        let remarks = notes.into_iter().map(|text| Remark::note(text, "")).collect();
-        Self { table: Some(table), remarks, gap: false }
-    }
-
-    /// Not carried, and the rule is not what it was.
-    pub(super) fn gap(text: String) -> Self {
-        Self { table: None, remarks: vec![Remark::left_out(text, "")], gap: true }
-    }
-
-    /// Quotes what the source said.
-    pub(super) fn was(mut self, original: &str) -> Self {
-        self.remarks.iter_mut().for_each(|remark| remark.original = Some(original.to_owned()));
-        self
-    }
-
-    /// Not carried, and nobody gets in for that.
-    pub(super) fn dropped(text: String) -> Self {
-        Self { table: None, remarks: vec![Remark::left_out(text, "")], gap: false }
-    }
-}
-
 /// The most characters of a line that quotes what a file says.
 const LONGEST: usize = 400;
 
@@ -92,4 +57,44 @@ pub(super) fn one_line(text: &str) -> String {
         }
     }
     line
+}
+
+/// Remarks as they come up.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) remarks: Vec<Remark>,
+}
+
+impl Report {
+    pub(super) fn note(&mut self, place: &str, text: impl Into<String>) {
+        self.remarks.push(Remark::note(text.into(), place));
+    }
+
+    pub(super) fn left_out(&mut self, place: &str, text: impl Into<String>) {
+        self.remarks.push(Remark::left_out(text.into(), place));
+    }
+
+    /// What somebody could get in by, who could not before.
+    pub(super) fn weaker(&mut self, place: &str, text: impl fmt::Display) {
+        self.left_out(place, format!("weaker than before: {text}"));
+    }
+
+    /// What refuses somebody who got in before.
+    pub(super) fn stronger(&mut self, place: &str, text: impl fmt::Display) {
+        self.note(place, format!("stronger than before: {text}"));
+    }
+
+    /// What the user has to write before the configuration loads.
+    pub(super) fn blank(&mut self, place: &str, text: impl fmt::Display) {
+        self.left_out(place, format!("a blank to fill: {text}"));
+    }
+
+    /// Fields of an entity that nobody asked for.
+    pub(super) fn unknown(&mut self, place: &str, fields: &super::fields::Fields<'_>) -> bool {
+        let unknown = fields.unknown();
+        if !unknown.is_empty() {
+            self.left_out(place, format!("unknown fields, whose meaning is lost: `{}`", unknown.join("`, `")));
+        }
+        !unknown.is_empty()
+    }
 }

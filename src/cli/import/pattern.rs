@@ -1,6 +1,6 @@
-//! Regular expressions: PCRE's, as Azion's examples look, to those that run in linear time.
+//! Regular expressions: PCRE's, as Azion's examples look and as Kong's router has them, to those that run in linear time.
 //!
-//! Azion does not document its dialect. It is read as PCRE without Unicode properties: a case-sensitive search. What both
+//! Azion does not document its dialect. Both are read as PCRE without Unicode properties: a case-sensitive search. What both
 //! engines accept and read differently is rewritten, or refused.
 
 use regex::{Regex, RegexBuilder};

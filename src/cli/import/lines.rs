@@ -1,0 +1,61 @@
+//! Lines of TOML.
+
+use std::fmt::Write as _;
+
+use toml_edit::Value;
+
+use super::remark::one_line;
+
+/// A rule.
+pub(super) struct RuleText {
+    pub(super) name: String,
+    /// Paths of the routes that it is for; empty for all.
+    pub(super) routes: Vec<String>,
+    pub(super) criteria: Vec<(String, &'static str, Option<String>)>,
+    /// Keys of each.
+    pub(super) behaviors: Vec<Vec<(&'static str, Value)>>,
+}
+
+/// Lines of TOML.
+#[derive(Default)]
+pub(super) struct Lines(pub(super) String);
+
+impl Lines {
+    pub(super) fn comment(&mut self, text: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "# {}", one_line(text));
+    }
+
+    pub(super) fn heading(&mut self, name: &str) {
+        let _ = writeln!(self.0, "\n{name}");
+    }
+
+    pub(super) fn key(&mut self, key: &str, value: impl Into<Value>) {
+        let _ = writeln!(self.0, "{key} = {}", value.into());
+    }
+
+    /// One of `[[rules]]`.
+    pub(super) fn rule(&mut self, rule: &RuleText) {
+        self.heading("[[rules]]");
+        self.key("name", rule.name.as_str());
+        if !rule.routes.is_empty() {
+            self.key("routes", texts(&rule.routes));
+        }
+        let groups = rule.criteria.iter().map(|(variable, operator, argument)| {
+            let argument = argument.as_ref().map(|text| format!(", argument = {}", Value::from(text.as_str())));
+            let variable = Value::from(variable.as_str());
+            format!("  [{{ variable = {variable}, operator = \"{operator}\"{} }}],\n", argument.unwrap_or_default())
+        });
+        let groups: String = groups.collect();
+        let behaviors = rule.behaviors.iter().map(|behavior| {
+            let keys: Vec<String> = behavior.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+            format!("  {{ {} }},\n", keys.join(", "))
+        });
+        let behaviors: String = behaviors.collect();
+        let _ = write!(self.0, "criteria = [\n{groups}]\nbehaviors = [\n{behaviors}]\n");
+    }
+}
+
+pub(super) fn texts(values: &[String]) -> Value {
+    Value::Array(values.iter().map(String::as_str).collect())
+}

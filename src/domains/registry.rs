@@ -1,0 +1,426 @@
+//! The registry: what may be done with custom domains. It writes into the store and, before it acknowledges, into what requests
+//! are judged by.
+
+mod clients;
+mod keys;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::HeaderName;
+use tokio::sync::Mutex;
+
+use super::dns::{Dns, DnsSettings, Outcome, record_name};
+use super::new_domain::{NewDomain, Patch, is_suffix};
+use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
+use super::store::{Actor, ListQuery, Store, StoreError};
+use crate::clock::UnixTime;
+use crate::front_door::{CustomDomain, CustomDomains, CustomKey, KeyUse};
+use crate::secret::Pepper;
+
+pub use clients::{ClientPatch, NewClient, WithCredentials};
+pub use keys::Issued;
+pub use watch::PATIENCE;
+
+/// The setting whether domains have `mtls.` aliases.
+const ALIASES: &str = "mtls.enable_endpoint_aliases";
+/// Letters and digits of an id (Auth0).
+const ID_LENGTH: usize = 16;
+
+/// What the configuration says about custom domains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// The name of the tenant that they belong to.
+    pub tenant: String,
+    /// Under which name their origin domain names stand.
+    pub origin_domain: String,
+    /// Who is asked for their records.
+    pub dns: DnsSettings,
+    /// How often the records of those that wait are looked for, in seconds.
+    pub recheck: u32,
+}
+
+/// Why a change was not made. Nothing of it happened.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// There is no such domain.
+    Unknown,
+    /// The domain has no such key.
+    UnknownKey,
+    /// A domain with this name exists, here or in the configuration: where.
+    Exists(String),
+    /// The domain is the tenant's default.
+    IsDefault,
+    /// It is verified already.
+    AlreadyVerified,
+    /// It is not verified.
+    NotReady,
+    /// It has two keys already.
+    TwoKeys,
+    /// There is no such client.
+    UnknownClient,
+    /// The client has no such credential.
+    UnknownCredential,
+    /// A client with this id exists.
+    ClientExists,
+    /// The client would have more credentials than this.
+    TooManyCredentials(usize),
+    /// The client authenticates itself with the credential.
+    CredentialInUse,
+    /// A value is not accepted: of which property, and why.
+    Invalid(&'static str, String),
+    /// The store did not do it.
+    Store(StoreError),
+    /// The operating system has no random bytes.
+    Random(String),
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(why: StoreError) -> Self {
+        Self::Store(why)
+    }
+}
+
+/// The registry of custom domains.
+pub struct Registry {
+    store: Store,
+    live: Arc<CustomDomains>,
+    pepper: Arc<Pepper>,
+    settings: RegistrySettings,
+    dns: Dns,
+    clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    /// One change after the other, so that memory follows the store in the same order.
+    turn: Mutex<()>,
+    /// Whether memory may be behind the store.
+    behind: AtomicBool,
+    /// The uses of keys that the store knows, by the keys' ids.
+    written: Mutex<HashMap<Arc<str>, i64>>,
+}
+
+impl Registry {
+    /// Reads the store into memory.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or DNS cannot be asked.
+    pub async fn start(
+        store: Store,
+        pepper: Arc<Pepper>,
+        settings: RegistrySettings,
+        clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    ) -> Result<Self, String> {
+        let dns = Dns::new(&settings.dns)?;
+        let live = Arc::new(CustomDomains::default());
+        let (turn, behind, written) = (Mutex::default(), AtomicBool::new(false), Mutex::default());
+        let registry = Self { store, live, pepper, settings, dns, clock, turn, behind, written };
+        registry.read_all().await.map_err(|why| format!("the store cannot be read: {why}"))?;
+        Ok(registry)
+    }
+
+    /// What requests are judged by.
+    pub fn live(&self) -> &Arc<CustomDomains> {
+        &self.live
+    }
+
+    /// The settings that it was started with.
+    pub fn settings(&self) -> &RegistrySettings {
+        &self.settings
+    }
+
+    /// The name by which a front door asks for a domain (Auth0 `origin_domain_name`).
+    pub fn origin_domain_name(&self, id: &str) -> String {
+        let id = id.to_ascii_lowercase().replace('_', "-");
+        format!("{}-{id}.{}", self.settings.tenant.to_ascii_lowercase().replace('_', "-"), self.settings.origin_domain)
+    }
+
+    /// The name that is to have a record of DNS, what a TXT record must hold, and where a CNAME record must point.
+    pub fn proof(&self, domain: &DomainRecord) -> (String, String, String) {
+        let target = format!("{}.{}", domain.challenge, self.settings.origin_domain);
+        (record_name(&domain.domain), domain.challenge.clone(), target)
+    }
+
+    /// Creates a domain.
+    ///
+    /// # Errors
+    /// [`ChangeError::Exists`], [`ChangeError::Invalid`], and those of the store.
+    pub async fn create(&self, new: NewDomain, actor: &Actor) -> Result<DomainRecord, ChangeError> {
+        let now = (self.clock)();
+        if is_suffix(&self.settings.origin_domain, &new.domain) {
+            return Err(ChangeError::Invalid("domain", "names below the origin domain are given by this service".into()));
+        }
+        check_relying_party(new.relying_party_identifier.as_deref(), &new.domain)?;
+        let metadata = new.metadata.as_ref().map(|metadata| metadata.merged(None)).transpose();
+        let record = DomainRecord {
+            id: format!("cd_{}", random_id()?),
+            status: Status::PendingVerification,
+            challenge: random_uuid()?,
+            client_ip_header: new.client_ip_header.name().map(str::to_owned),
+            metadata: metadata.map_err(|why| ChangeError::Invalid("domain_metadata", why))?,
+            relying_party_identifier: new.relying_party_identifier,
+            domain: new.domain,
+            is_default: false,
+            created_at: now,
+            started_at: now,
+            verified_at: None,
+            attempted_at: None,
+            attempt_error: None,
+            attempts: 0,
+            revision: 0,
+        };
+        let _turn = self.turn.lock().await;
+        // An origin name that is like another one but for its capital letters is refused too: the caller tries again.
+        let names = [record.domain.clone(), self.origin_domain_name(&record.id)];
+        if names.iter().any(|name| self.live.rival(name).is_some()) {
+            return Err(ChangeError::Exists("another custom domain".into()));
+        }
+        let mut change = self.store.change().await?;
+        if !change.insert(&record).await? {
+            return Err(ChangeError::Exists("another custom domain".into()));
+        }
+        let done = change.commit((actor, now), "create", Some(&record), &record.domain).await;
+        self.finish(&record, done).await?.ok_or(ChangeError::Unknown)
+    }
+
+    /// A domain.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`], and those of the store.
+    pub async fn get(&self, id: &str) -> Result<DomainRecord, ChangeError> {
+        self.store.domain(id).await?.ok_or(ChangeError::Unknown)
+    }
+
+    /// Domains in the order of their names.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list(&self, query: &ListQuery) -> Result<Vec<DomainRecord>, ChangeError> {
+        Ok(self.store.list(query).await?)
+    }
+
+    /// Changes a domain.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`], [`ChangeError::Invalid`], and those of the store.
+    pub async fn patch(&self, id: &str, patch: Patch, actor: &Actor) -> Result<DomainRecord, ChangeError> {
+        let _turn = self.turn.lock().await;
+        let mut record = self.get(id).await?;
+        let mut changed = Vec::new();
+        if let Some(header) = patch.client_ip_header {
+            record.client_ip_header = header.name().map(str::to_owned);
+            changed.push("custom_client_ip_header");
+        }
+        if let Some(metadata) = patch.metadata {
+            let merged = metadata.merged(record.metadata.as_ref());
+            record.metadata = Some(merged.map_err(|why| ChangeError::Invalid("domain_metadata", why))?);
+            changed.push("domain_metadata");
+        }
+        if let Some(identifier) = patch.relying_party_identifier {
+            check_relying_party(identifier.as_deref(), &record.domain)?;
+            record.relying_party_identifier = identifier;
+            changed.push("relying_party_identifier");
+        }
+        let mut change = self.store.change().await?;
+        change.update(&record).await?;
+        let done = change.commit((actor, (self.clock)()), "update", Some(&record), &changed.join(", ")).await;
+        self.finish(&record, done).await?.ok_or(ChangeError::Unknown)
+    }
+
+    /// Deletes a domain and its keys; one that does not exist is deleted already.
+    ///
+    /// # Errors
+    /// [`ChangeError::IsDefault`], and those of the store.
+    pub async fn delete(&self, id: &str, actor: &Actor) -> Result<(), ChangeError> {
+        let _turn = self.turn.lock().await;
+        let Some(record) = self.store.domain(id).await? else { return Ok(()) };
+        if record.is_default {
+            return Err(ChangeError::IsDefault);
+        }
+        let mut change = self.store.change().await?;
+        change.delete(id).await?;
+        let done = change.commit((actor, (self.clock)()), "delete", Some(&record), &record.domain).await;
+        self.finish(&record, done).await.map(|_| ())
+    }
+
+    /// The default domain; none is the service's own.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn default_domain(&self) -> Result<Option<DomainRecord>, ChangeError> {
+        Ok(self.store.default_domain().await?)
+    }
+
+    /// Makes a ready domain the default, or with the service's own name none.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotReady`] for every other name, and those of the store.
+    pub async fn set_default(&self, name: &str, actor: &Actor) -> Result<Option<DomainRecord>, ChangeError> {
+        let _turn = self.turn.lock().await;
+        let mut found = None;
+        if name != self.settings.origin_domain {
+            let query = ListQuery { exact: Some(name.to_owned()), take: 1, ..ListQuery::default() };
+            let domain = self.store.list(&query).await?.pop().filter(|domain| domain.status == Status::Ready);
+            found = Some(domain.ok_or(ChangeError::NotReady)?);
+        }
+        let mut change = self.store.change().await?;
+        change.set_default(found.as_ref().map(|domain| domain.id.as_str())).await?;
+        change.commit((actor, (self.clock)()), "set_default", found.as_ref(), name).await?;
+        self.default_domain().await
+    }
+
+    /// Whether a domain's name has an address.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`], [`ChangeError::NotReady`], and those of the store.
+    pub async fn test(&self, id: &str) -> Result<Result<(), String>, ChangeError> {
+        let domain = self.get(id).await?;
+        if domain.status != Status::Ready {
+            return Err(ChangeError::NotReady);
+        }
+        Ok(self.dns.resolves(&domain.domain).await)
+    }
+
+    /// Whether domains have `mtls.` aliases.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn aliases(&self) -> Result<bool, ChangeError> {
+        Ok(self.store.setting(ALIASES).await?.as_deref() == Some("true"))
+    }
+
+    /// Says whether domains have `mtls.` aliases.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_aliases(&self, on: bool, actor: &Actor) -> Result<(), ChangeError> {
+        let _turn = self.turn.lock().await;
+        let value = if on { "true" } else { "false" };
+        let mut change = self.store.change().await?;
+        change.set_setting(ALIASES, value).await?;
+        change.commit((actor, (self.clock)()), "settings", None, &format!("{ALIASES} = {value}")).await?;
+        self.live.set_aliases(on);
+        Ok(())
+    }
+
+    /// Lines of the audit log after a revision.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn audit(&self, after: i64, most: usize) -> Result<Vec<AuditLine>, ChangeError> {
+        Ok(self.store.audit(after, i64::try_from(most).unwrap_or(i64::MAX)).await?)
+    }
+
+    /// After a change, whether it was committed or not: memory gets what the store holds.
+    async fn finish(&self, domain: &DomainRecord, done: Result<(), StoreError>) -> Result<Option<DomainRecord>, ChangeError> {
+        let now = match self.refresh(domain).await {
+            Ok(now) => now,
+            Err(why) => {
+                // What the store holds is not known: nobody comes in by a key that may be dead.
+                self.behind.store(true, Ordering::Release);
+                self.live.remove(&domain.domain);
+                return Err(why.into());
+            }
+        };
+        done?;
+        Ok(now)
+    }
+
+    async fn refresh(&self, domain: &DomainRecord) -> Result<Option<DomainRecord>, StoreError> {
+        let found = self.store.domain(&domain.id).await?;
+        match &found {
+            Some(record) => self.set_live(record, self.store.keys(&record.id).await?),
+            None => self.live.remove(&domain.domain),
+        }
+        Ok(found)
+    }
+
+    /// Counters go on where they stand in memory: the store is behind them.
+    fn set_live(&self, record: &DomainRecord, keys: Vec<KeyRecord>) {
+        let before = self.live.get(&record.domain);
+        let known = before.as_ref().map(|domain| domain.keys()).unwrap_or_default();
+        let keys = keys.into_iter().map(|key| {
+            let uses = known.iter().find(|known| *known.id == *key.id).map(|known| Arc::clone(&known.uses));
+            let stored = || Arc::new(KeyUse::new(u64::try_from(key.uses).unwrap_or(0), key.last_used_at));
+            CustomKey { id: key.id.as_str().into(), tag: key.tag, until: key.expires_at, uses: uses.unwrap_or_else(stored) }
+        });
+        let header = record.client_ip_header.as_deref().and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        let origin = self.origin_domain_name(&record.id);
+        let names = (record.domain.as_str(), origin.as_str());
+        let ready = record.status == Status::Ready;
+        self.live.set(CustomDomain::new(names, ready, header, &self.pepper, keys.collect()));
+    }
+
+    /// Reads everything anew.
+    async fn read_all(&self) -> Result<(), StoreError> {
+        let mut gone: HashSet<String> = self.live.all().iter().map(|domain| domain.name().to_owned()).collect();
+        self.store
+            .each(|domain, keys| {
+                gone.remove(&domain.domain);
+                self.set_live(&domain, keys);
+            })
+            .await?;
+        for name in &gone {
+            self.live.remove(name);
+        }
+        self.live.set_aliases(self.store.setting(ALIASES).await?.as_deref() == Some("true"));
+        Ok(())
+    }
+}
+
+/// A relying party's identifier is the domain, or a name that it stands below (WebAuthn §5.1.2).
+fn check_relying_party(identifier: Option<&str>, domain: &str) -> Result<(), ChangeError> {
+    match identifier {
+        Some(identifier) if !is_suffix(identifier, domain) => {
+            let why = "relying_party_identifier must be equal to or registrable suffix of domain";
+            Err(ChangeError::Invalid("relying_party_identifier", why.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], ChangeError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|why| ChangeError::Random(why.to_string()))?;
+    Ok(bytes)
+}
+
+fn random_id() -> Result<String, ChangeError> {
+    random_letters(ID_LENGTH)
+}
+
+/// Letters and digits, each as likely as the other.
+fn random_letters(length: usize) -> Result<String, ChangeError> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut id = String::with_capacity(length);
+    while id.len() < length {
+        let bytes = random::<32>()?;
+        // 248 is the largest multiple of 62 in an octet.
+        let fair = bytes.iter().filter(|byte| **byte < 248).filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
+        id.extend(fair.take(length - id.len()).map(|letter| char::from(*letter)));
+    }
+    Ok(id)
+}
+
+/// A UUID of random bits (RFC 9562 §5.4).
+fn random_uuid() -> Result<String, ChangeError> {
+    let bits = u128::from_be_bytes(random::<16>()?);
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
+    Ok(parts.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_uuids() {
+        let id = random_id().unwrap();
+        assert!(id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+        let uuid = random_uuid().unwrap();
+        let parts: Vec<usize> = uuid.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
+        assert!(uuid.as_bytes()[14] == b'4' && b"89ab".contains(&uuid.as_bytes()[19]), "{uuid}");
+    }
+}
