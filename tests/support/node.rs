@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// The oldest Node.js that oidc-provider runs on (`crypto.hash`).
 const OLDEST: (u32, u32) = (20, 12);
-const INSTALL: &str = "install them with: scripts/install-missing node npm";
+const INSTALL: &str = "install them with: scripts/install-missing nodejs npm";
 
 /// A program that serves until it is dropped: its standard input ends then, and it with it.
 pub(crate) struct Server {
