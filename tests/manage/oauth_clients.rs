@@ -40,7 +40,12 @@ fn subject(text: &str) -> Value {
 
 /// A client at the token endpoint, as the front door of a domain forwards it.
 pub(crate) fn at_token(host: &str, key: &str, id: &str) -> Request {
-    Request::new("POST", "/token")
+    posted("/token", (host, key), id)
+}
+
+/// The same at another path.
+pub(crate) fn posted(path: &str, (host, key): (&str, &str), id: &str) -> Request {
+    Request::new("POST", path)
         .instead("Host", host)
         .instead("cname-api-key", key)
         .with("Content-Type", "application/x-www-form-urlencoded")
