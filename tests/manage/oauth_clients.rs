@@ -100,6 +100,7 @@ fn a_client_passes_with_the_certificates_that_it_has_now() {
     assert_eq!(customer.outcome("app", &first), UNKNOWN);
     customer.change("POST", "", new("app", "self_signed_tls_client_auth", &x509_cert(&first.certificate)), 201);
     assert_eq!(customer.outcome("app", &first), SELF_SIGNED);
+    assert_eq!(customer.office.bank.vestibule.counter("vestibule_registered_oauth_clients"), 1);
     let answer = customer.asks("app", &first);
     let line = customer.office.bank.vestibule.access_line(&answer);
     assert_eq!((&line["oauth.client_id"], &line["oauth.client_source"]), (&json!("app"), &json!("store")), "{line}");

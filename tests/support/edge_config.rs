@@ -103,8 +103,8 @@ pub const TENANT: &str = r#"
 error_style = "json"
 output_dialect = "nginx"
 enable_mtls_endpoint_aliases = true
-consumers_file = "lists/consumers.jsonl"
 mtls_host_prefix = "mtls."
+consumers_file = "lists/consumers.jsonl"
 [authorize]
 path = "/-/authorize"
 original_uri_header = "x-original-uri"
