@@ -50,7 +50,10 @@ mod kills;
 mod lifecycle;
 #[path = "manage/lists.rs"]
 mod lists;
+#[path = "manage/oauth_clients.rs"]
+mod oauth_clients;
 #[path = "manage/office.rs"]
+#[allow(dead_code, reason = "other test programs use more of it")]
 mod office;
 #[path = "manage/outage.rs"]
 mod outage;
@@ -58,6 +61,8 @@ mod outage;
 mod own_tls;
 #[path = "manage/replicas.rs"]
 mod replicas;
+#[path = "manage/replicated_clients.rs"]
+mod replicated_clients;
 #[path = "manage/requests.rs"]
 mod requests;
 #[path = "manage/on_postgres.rs"]

@@ -187,6 +187,7 @@ async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
         store.answered.set(standing.answered_at.0);
         store.revision.set(standing.revision);
         store.domains.set(i64::try_from(registry.live().count()).unwrap_or(i64::MAX));
+        store.clients.set(i64::try_from(registry.live_clients().count()).unwrap_or(i64::MAX));
     }
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, media_type)).body(shared.metrics.text())

@@ -19,6 +19,8 @@ pub struct StoreMetrics {
     pub revision: Gauge,
     /// Custom domains in memory.
     pub domains: Gauge,
+    /// OAuth clients in memory.
+    pub clients: Gauge,
     answers: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
@@ -31,6 +33,7 @@ impl StoreMetrics {
         let help = "The last change of custom domains that requests are judged by";
         registry.register("store_revision", help, made.revision.clone());
         registry.register("custom_domains", "Custom domains in memory", made.domains.clone());
+        registry.register("registered_oauth_clients", "OAuth clients of the store in memory", made.clients.clone());
         for class in CLASSES {
             drop(made.answers.get_or_create(&[("class", class)]));
         }

@@ -242,6 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_in_the_order_of_the_certificate() {
+        let parsed = |text: &str| DistinguishedName::parse(text).unwrap();
+        for (lines, whole) in [
+            ("C=BR\nO=Banco S\\, A\nOU=a + L=b\nCN=api", "CN=api,OU=a+L=b,O=Banco S\\, A,C=BR"),
+            ("C=BR\r\nCN=api\n", "CN=api,C=BR"),
+            ("CN=api,C=BR", "CN=api,C=BR"),
+            ("CN=api\n", "CN=api"),
+        ] {
+            assert_eq!(DistinguishedName::parse_lines(lines).unwrap(), parsed(whole), "{lines}");
+        }
+        for bad in ["", "\n", "C=BR\n\nCN=api", "C=BR,O=x\nCN=api", "C=BR\nCN=a, b", "C=BR\nwho=x"] {
+            assert!(DistinguishedName::parse_lines(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn one_name_in_many_spellings_and_others_in_one() {
         let (printable, utf8) = (tag::PRINTABLE_STRING, tag::UTF8_STRING);
         let name = name(&[

@@ -40,7 +40,12 @@ fn subject(text: &str) -> Value {
 
 /// A client at the token endpoint, as the front door of a domain forwards it.
 pub(crate) fn at_token(host: &str, key: &str, id: &str) -> Request {
-    Request::new("POST", "/token")
+    posted("/token", (host, key), id)
+}
+
+/// The same at another path.
+pub(crate) fn posted(path: &str, (host, key): (&str, &str), id: &str) -> Request {
+    Request::new("POST", path)
         .instead("Host", host)
         .instead("cname-api-key", key)
         .with("Content-Type", "application/x-www-form-urlencoded")
@@ -95,6 +100,7 @@ fn a_client_passes_with_the_certificates_that_it_has_now() {
     assert_eq!(customer.outcome("app", &first), UNKNOWN);
     customer.change("POST", "", new("app", "self_signed_tls_client_auth", &x509_cert(&first.certificate)), 201);
     assert_eq!(customer.outcome("app", &first), SELF_SIGNED);
+    assert_eq!(customer.office.bank.vestibule.counter("vestibule_registered_oauth_clients"), 1);
     let answer = customer.asks("app", &first);
     let line = customer.office.bank.vestibule.access_line(&answer);
     assert_eq!((&line["oauth.client_id"], &line["oauth.client_source"]), (&json!("app"), &json!("store")), "{line}");

@@ -106,8 +106,12 @@ impl Office {
     }
 
     pub(crate) fn over(store: Store, further: &str) -> Self {
-        let (upstream, dns) = (RecordingUpstream::start(), DnsServer::start());
-        let mut files = office_files(&upstream, &dns, further);
+        Self::whole(plain(), RecordingUpstream::start(), store, further)
+    }
+
+    fn whole(tenant: Tenant, upstream: RecordingUpstream, store: Store, further: &str) -> Self {
+        let dns = DnsServer::start();
+        let mut files = files_of(tenant, &upstream, &dns, further);
         files[0].1.push_str(&store.lines());
         let vestibule = Vestibule::start(&files);
         Self { bank: Bank { vestibule, upstream }, dns, store }
@@ -120,9 +124,7 @@ impl Office {
 
     /// With this tenant, before this upstream.
     pub(crate) fn before(tenant: Tenant, upstream: RecordingUpstream) -> Self {
-        let dns = DnsServer::start();
-        let vestibule = Vestibule::start(&files_of(tenant, &upstream, &dns, OFTEN));
-        Self { bank: Bank { vestibule, upstream }, dns }
+        Self::whole(tenant, upstream, Store::new(), OFTEN)
     }
 
     /// Says whether custom domains have mTLS hosts.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::bank::{CLIENT, KEY, Person, Request, Tenant, authorities, good, leaf, person, person_of};
 use crate::issuer::{AUDIENCE, Issuer};
-use crate::oauth_clients::{at_token, itself, new, x509_cert};
+use crate::oauth_clients::{itself, new, posted, x509_cert};
 use crate::office::{Office, plain};
 
 const HOST: &str = "a.customer.example";
@@ -127,9 +127,7 @@ fn a_client_comes_before_its_consumer() {
     let (app, other) = (itself("app"), itself("app"));
     let body = new("app", "self_signed_tls_client_auth", &x509_cert(&app.certificate));
     assert_eq!(customer.office.ask("POST", "/api/v2/clients", Some(body)).status, 201);
-    let form = |host: &str, path: &str, id: &str, person: &Person| {
-        at_token(host, &customer.key, id).towards(&format!("POST {path}")).of(person)
-    };
+    let form = |host: &str, path: &str, id: &str, person: &Person| posted(path, (host, &customer.key), id).of(person);
     let rows = [
         ("front door", form("b.customer.example", "/token/group", "who", &other), 403, "unknown_domain"),
         ("client: nobody", form(MTLS, "/token/group", "who", &app), 401, "oauth_client_unknown"),
