@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,8 @@ use crate::secret::{Pepper, Tag};
 
 /// The form of the file.
 const VERSION: u32 = 1;
-/// Seconds from one writing to the next, so that many changes are one file.
-const AFTER: u64 = 2;
+/// How often it is written, so that many changes are one file.
+const EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -44,26 +45,18 @@ struct Key {
     until: Option<i64>,
 }
 
-/// The last time that the file was written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
-    revision: i64,
-    at: UnixTime,
-}
-
 impl Registry {
-    /// Writes the file when there is something new, and not too often.
-    pub(super) async fn keep_now_and_then(&self) {
-        let last = *self.kept.lock().await;
-        if last.is_none_or(|last| last.at.0.abs_diff((self.clock)().0) >= AFTER) {
+    /// Writes the file now and then.
+    pub(super) async fn keep_on(&self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
             self.keep().await;
         }
     }
 
     /// Writes the file when there is something new.
     pub(super) async fn keep(&self) {
-        let last = *self.kept.lock().await;
-        if last.is_some_and(|last| last.revision == self.applied.load(Ordering::Acquire)) {
+        if *self.kept.lock().await == Some(self.applied.load(Ordering::Acquire)) {
             return;
         }
         if let Err(why) = self.keep_anew().await {
@@ -79,19 +72,18 @@ impl Registry {
             let _turn = self.turn.lock().await;
             (self.applied.load(Ordering::Acquire), self.live.all())
         };
-        let at = (self.clock)();
         let head = Head {
             vestibule_snapshot: VERSION,
             tenant: self.settings.tenant.clone(),
             origin_domain: self.settings.origin_domain.clone(),
             revision,
-            at: at.0,
+            at: (self.clock)().0,
             aliases: self.live.has_aliases(),
         };
         let pepper = Arc::clone(&self.pepper);
         let writing = tokio::task::spawn_blocking(move || write(&file, &head, &domains, &pepper));
         writing.await.map_err(|why| why.to_string())?.map_err(|why| why.to_string())?;
-        *kept = Some(Kept { revision, at });
+        *kept = Some(revision);
         Ok(())
     }
 
