@@ -129,7 +129,7 @@ pub struct Registry {
     /// The uses of keys that the store was told of, by the keys' ids.
     written: Mutex<HashMap<Arc<str>, i64>>,
     /// The last change that the snapshot file has.
-    kept: Mutex<Option<kept::Kept>>,
+    kept: Mutex<Option<i64>>,
 }
 
 /// A change of this process's turn. Memory has all that was changed before it.
@@ -401,7 +401,12 @@ impl Registry {
         let turn = self.turn.lock().await;
         let mut change = self.store.change().await?;
         let last = change.revision() - 1;
-        if self.applied.load(Ordering::Acquire) < last {
+        let applied = self.applied.load(Ordering::Acquire);
+        if applied > last {
+            self.changed.notify_one();
+            return Err(StoreError::WentBack.into());
+        }
+        if applied < last {
             self.follow(follow::Source::Change(&mut change), last).await?;
         }
         Ok(Begun { change, _turn: turn })
@@ -425,8 +430,10 @@ impl Registry {
             None => None,
         };
         let committed = change.commit(when, action, domain, details).await?;
-        if let Some(domain) = domain {
-            self.take(&domain.domain, committed.as_ref());
+        match (&committed, domain) {
+            (Some((record, keys)), _) => self.set_live(record, keys),
+            (None, Some(gone)) => self.live.remove(&gone.domain),
+            (None, None) => {}
         }
         if let Some((id, found)) = client {
             self.take_client(&id, found.as_ref());
@@ -436,13 +443,6 @@ impl Registry {
     }
 
     /// Makes memory of a domain what the store holds.
-    fn take(&self, name: &str, found: Option<&(DomainRecord, Vec<KeyRecord>)>) {
-        match found {
-            Some((record, keys)) => self.set_live(record, keys),
-            None => self.live.remove(name),
-        }
-    }
-
     fn set_live(&self, record: &DomainRecord, keys: &[KeyRecord]) {
         let before = self.live.get(&record.domain);
         let known = before.as_ref().map(|domain| domain.keys()).unwrap_or_default();

@@ -53,6 +53,8 @@ pub enum StoreError {
     Database(sqlx::Error),
     /// It did not answer in time.
     Silent,
+    /// Its last change is older than what this process has seen, which is about to be read anew.
+    WentBack,
     /// Another process has the file.
     Owned,
     /// The file that says whose it is cannot be made.
@@ -72,7 +74,7 @@ impl StoreError {
     /// Whether the same may succeed a little later: the database is away, or has no time.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Silent => true,
+            Self::Silent | Self::WentBack => true,
             Self::Database(sqlx::Error::Database(why)) => why.code().is_some_and(|code| {
                 // Connections, conflicts of transactions, resources, an operator's intervention; a standby that only reads.
                 ["08", "40", "53", "55", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class)) || code == "25006"
@@ -96,6 +98,7 @@ impl std::fmt::Display for StoreError {
         match self {
             Self::Database(why) => write!(f, "{why}"),
             Self::Silent => write!(f, "it does not answer"),
+            Self::WentBack => write!(f, "it went back to an older revision"),
             Self::Owned => write!(f, "another process has it open"),
             Self::Lock(why) => write!(f, "the file beside it that says whose it is cannot be made: {why}"),
             Self::Contents(what) => write!(f, "it holds {what}"),

@@ -279,6 +279,25 @@ fn two_processes_do_not_give_one_name_away_twice() {
 }
 
 #[test]
+fn a_name_that_was_given_to_another_domain_meanwhile() {
+    let row = Row::open();
+    let names: Vec<String> = (0..8).map(|number| format!("d{number}.customer.example")).collect();
+    let domains: Vec<Value> = names.iter().map(|name| row.ready(0, name)).collect();
+    std::thread::sleep(BOUND);
+    row.check(2);
+    // It sees all of this at once.
+    row.replicas[2].signal("STOP");
+    for (domain, name) in domains.iter().zip(&names) {
+        row.delete(0, domain);
+        row.ready(0, name);
+    }
+    row.replicas[2].signal("CONT");
+    std::thread::sleep(BOUND);
+    row.check(2);
+    row.check(1);
+}
+
+#[test]
 fn uses_are_counted_by_all() {
     let mut row = Row::open();
     let domain = row.ready(0, "a.customer.example");

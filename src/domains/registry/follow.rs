@@ -111,7 +111,6 @@ impl Registry {
                     if self.answered.yes((self.clock)()) {
                         tracing::info!("custom domains: the store answers again");
                     }
-                    self.keep_now_and_then().await;
                 }
                 Err(why) => {
                     if self.answered.no() {
@@ -160,10 +159,15 @@ impl Registry {
                 clients.extend(told_client(&line.action, &line.details).map(str::to_owned));
                 domains.extend(line.custom_domain_id.zip(line.domain));
             }
+            let mut there = Vec::new();
             for (id, name) in domains {
-                let found = source.found(&id).await?;
-                self.take(&name, found.as_ref());
+                match source.found(&id).await? {
+                    Some(found) => there.push(found),
+                    None => self.live.remove(&name),
+                }
             }
+            // After all that is gone: a name may have been given to another domain since.
+            there.iter().for_each(|(record, keys)| self.set_live(record, keys));
             for id in clients {
                 let found = source.client(&id).await?;
                 self.take_client(&id, found.as_ref());

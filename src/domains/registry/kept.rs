@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ use crate::secret::{Pepper, Tag};
 
 /// The form of the file.
 const VERSION: u32 = 2;
-/// Seconds from one writing to the next, so that many changes are one file.
-const AFTER: u64 = 2;
+/// How often it is written, so that many changes are one file.
+const EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -64,26 +65,18 @@ struct Credential {
     until: Option<i64>,
 }
 
-/// The last time that the file was written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
-    revision: i64,
-    at: UnixTime,
-}
-
 impl Registry {
-    /// Writes the file when there is something new, and not too often.
-    pub(super) async fn keep_now_and_then(&self) {
-        let last = *self.kept.lock().await;
-        if last.is_none_or(|last| last.at.0.abs_diff((self.clock)().0) >= AFTER) {
+    /// Writes the file now and then.
+    pub(super) async fn keep_on(&self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
             self.keep().await;
         }
     }
 
     /// Writes the file when there is something new.
     pub(super) async fn keep(&self) {
-        let last = *self.kept.lock().await;
-        if last.is_some_and(|last| last.revision == self.applied.load(Ordering::Acquire)) {
+        if *self.kept.lock().await == Some(self.applied.load(Ordering::Acquire)) {
             return;
         }
         if let Err(why) = self.keep_anew().await {
@@ -102,20 +95,19 @@ impl Registry {
             let clients = clients.await.map_err(|why| why.to_string())?;
             (self.applied.load(Ordering::Acquire), self.live.all(), clients)
         };
-        let at = (self.clock)();
         let head = Head {
             vestibule_snapshot: VERSION,
             tenant: self.settings.tenant.clone(),
             origin_domain: self.settings.origin_domain.clone(),
             revision,
-            at: at.0,
+            at: (self.clock)().0,
             aliases: self.live.has_aliases(),
             domains: domains.len(),
         };
         let pepper = Arc::clone(&self.pepper);
         let writing = tokio::task::spawn_blocking(move || write(&file, &head, &domains, &clients, &pepper));
         writing.await.map_err(|why| why.to_string())?.map_err(|why| why.to_string())?;
-        *kept = Some(Kept { revision, at });
+        *kept = Some(revision);
         Ok(())
     }
 

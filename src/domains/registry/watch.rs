@@ -26,7 +26,7 @@ impl Registry {
     /// Goes on until it is dropped. The task of a process that stops is aborted; then [`Registry::close`] writes the last uses.
     pub async fn watch(&self) {
         // Name servers that do not answer hold nothing else up.
-        tokio::join!(self.look_on(), self.count_on(), self.follow_on(), self.store.tell(&self.changed));
+        tokio::join!(self.look_on(), self.count_on(), self.follow_on(), self.keep_on(), self.store.tell(&self.changed));
     }
 
     async fn look_on(&self) {
