@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::operations::{Action, BASE, ID_FORMS, OPERATIONS, Operation};
 
 /// Statuses that every operation can have.
-const ALWAYS: [u16; 4] = [401, 403, 429, 500];
+const ALWAYS: [u16; 5] = [401, 403, 429, 500, 503];
 
 /// The document.
 pub fn document() -> Value {

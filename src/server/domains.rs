@@ -52,6 +52,7 @@ pub fn attach(snapshot: &mut Snapshot, custom: &Arc<CustomDomains>) -> Result<()
 pub(super) fn management(settings: &ManagementSettings, pepper: &Arc<Pepper>, shared: &Arc<Shared>) -> Option<Arc<Management>> {
     let registry = Arc::clone(shared.domains.as_ref()?);
     let tokens = Tokens::new(pepper, settings.tokens.clone(), settings.clients.clone());
+    let tokens = tokens.with_issuers(&settings.issuers, &shared.oauth);
     let shared = Arc::clone(shared);
     let configured = move |host: &str| {
         let snapshot = shared.snapshot.load();
