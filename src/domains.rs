@@ -19,6 +19,6 @@ pub use dns::DnsSettings;
 pub use new_domain::{ClientIpHeader, Metadata, NewDomain, Patch, host_name};
 pub use record::{AuditLine, DomainRecord, KeyRecord, Status};
 pub use registry::{
-    ChangeError, ClientPatch, Issued, NewClient, PATIENCE, Registry, RegistrySettings, Standing, is_front_door_name,
+    ChangeError, ClientPatch, Issued, Judged, NewClient, PATIENCE, Registry, RegistrySettings, Standing, is_front_door_name,
 };
 pub use store::{Actor, Counts, DatabaseUrl, DumpError, ListQuery, Store, StoreError, StoreLocation};

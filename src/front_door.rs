@@ -2,7 +2,7 @@
 //!
 //! **Enters:** a [`RequestHead`], which anyone can make. **Leaves:** an [`AuthenticatedForward`], which only this module makes.
 //!
-//! 1. `Host` names one of our domains, or its `mtls.` alias: else [`Refusal::UnknownDomain`].
+//! 1. `Host` names one of our domains, its mTLS host, or the origin domain name of a custom one: else [`Refusal::UnknownDomain`].
 //! 2. Every proof of the domain's front door holds ([`Proof`]): else the proof's refusal. The peer gets the same answer for all
 //!    of these. A signature's nonce is the last question: it was not used before.
 //! 3. No contract header is repeated, aliased, named in `Connection` or `Trailer`, or holds control bytes: else one of the
@@ -37,7 +37,7 @@ use proof::{Asked, Evidence};
 
 pub use contract::{Contract, ContractHeader, ContractValues};
 pub use custom::{CustomContract, CustomDomain, CustomDomains, CustomKey, CustomTemplate, KeyUse};
-pub use domain::{Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
+pub use domain::{AskedBy, Directory, Domain, DomainParts, ForwardedMismatch, FrontDoor, HeadLimits, VerdictMode};
 pub use format::{
     ChainCodec, Codec, Format, LeafCodec, NameDialect, PRESETS, Preset, SerialDialect, VerdictDialect, XfccElements,
 };
@@ -68,6 +68,7 @@ pub struct AuthenticatedForward {
     limits: HeadLimits,
     domain: Arc<Domain>,
     host: String,
+    asked_by: AskedBy,
     evidence: Evidence,
     client_address: IpAddr,
     server_address: Option<SocketAddr>,
@@ -119,10 +120,12 @@ impl AuthenticatedForward {
         domain.remove_reserved(&mut headers);
         let peer = head.connection.peer;
         let client_address = client_address(&ContractValues::default(), domain.client_ip_header(), peer)?;
+        let (asked_by, host) = asked_by(&domain, &ContractValues::default(), host);
         Ok(Self {
             limits: directory.limits(),
             domain,
             host,
+            asked_by,
             evidence: Evidence::default(),
             client_address,
             server_address: head.connection.local,
@@ -139,9 +142,19 @@ impl AuthenticatedForward {
         &self.domain
     }
 
-    /// The host name asked for, in lower case: the domain's, or its `mtls.` alias.
+    /// The host name asked for, in lower case: the domain's, or its mTLS host.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// By which of its names the domain was asked for.
+    pub fn asked_by(&self) -> AskedBy {
+        self.asked_by
+    }
+
+    /// Whether the request came to the name where clients with certificates do not belong: the domain has another one for them.
+    pub fn is_beside_mtls_host(&self) -> bool {
+        self.domain.mtls_host().is_some() && self.asked_by == AskedBy::Name
     }
 
     /// Which of the domain's keys was sent, counted from 0: tells when an old key is no longer in use. None when the front door
@@ -260,7 +273,6 @@ impl Proven {
         if let (Some(custom), Some(position)) = (domain.custom(), evidence.key_position) {
             custom.count(position, now);
         }
-        let host = domain.host_of(host);
         Ok(Self { limits: directory.limits(), domain, host, evidence, head })
     }
 
@@ -274,12 +286,14 @@ impl Proven {
         if let Some(signed) = &evidence.signed {
             signed.remove(&mut headers);
         }
+        let (asked_by, host) = asked_by(&domain, &contract, host);
         require_sni(&domain, &contract, &host)?;
         let client_address = client_address(&contract, domain.client_ip_header(), head.connection.peer)?;
         Ok(AuthenticatedForward {
             limits,
             domain,
             host,
+            asked_by,
             evidence,
             client_address,
             server_address: head.connection.local,
@@ -314,6 +328,22 @@ fn asked_host(headers: &HeaderMap) -> Result<&str, Refused> {
         _ => host,
     };
     Ok(name.strip_suffix('.').unwrap_or(name))
+}
+
+/// By which of its names the client asked for a domain, and that name. Auth0's contract has the origin domain name as `Host` for
+/// both: then it counts what the front door says about the handshake, where it says that. An origin domain name is only how a
+/// front door finds us, and stands for the domain's own name.
+fn asked_by(domain: &Domain, contract: &ContractValues, host: String) -> (AskedBy, String) {
+    let asked = domain.asked_by(&host);
+    if asked != AskedBy::Origin {
+        return (asked, host);
+    }
+    let sni = contract.get(ContractHeader::Sni).and_then(|sni| sni.to_str().ok()).unwrap_or_default();
+    let sni = sni.strip_suffix('.').unwrap_or(sni).to_ascii_lowercase();
+    match domain.asked_by(&sni) {
+        AskedBy::Origin => (asked, domain.name().to_owned()),
+        known => (known, sni),
+    }
 }
 
 /// Who shook hands for one name and asks for another may carry a certificate that this domain's CAs never saw (nginx answers

@@ -15,6 +15,7 @@ use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
 use crate::consumer::Identification;
 use crate::front_door::{AuthenticatedForward, Directory};
+use crate::identity_headers::{IdentityHeaders, IdentityKeys, Known};
 use crate::oauth::{
     AcceptedToken, AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, Found, OAuth, Presented, TokenRequest,
 };
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub verifier: CachedVerifier,
     /// Who may see what rules do; none when nobody may.
     pub debugging: Option<Debugging>,
+    /// What signs tokens for upstreams; none where no tenant has any.
+    pub identity_keys: Option<Arc<IdentityKeys>>,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
@@ -77,6 +80,14 @@ impl Snapshot {
         self.answers = Arc::clone(revocation.answers());
         self.revocation = Some(Arc::clone(revocation));
         self.oauth = Some(Arc::clone(oauth));
+    }
+
+    /// Takes over the key that the configuration before has made for itself: upstreams know it.
+    pub fn keep_generated_key(&mut self, before: &Self) {
+        let generated = |keys: &Option<Arc<IdentityKeys>>| keys.as_ref().is_some_and(|keys| keys.is_generated());
+        if generated(&self.identity_keys) && generated(&before.identity_keys) {
+            self.identity_keys.clone_from(&before.identity_keys);
+        }
     }
 
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
@@ -130,18 +141,20 @@ impl Snapshot {
         })?;
         let admission = &*findings.admission.insert(admission);
         findings.expiring = expiring(presentation, admission, policy, now);
-        findings.oauth.token = self.check_access_token(&forward, presentation, &route.policy, now).await?;
+        let form = findings.form.as_deref();
+        findings.oauth.token = self.check_access_token(&forward, presentation, form, policy, now).await?;
         let request = TokenRequest {
             method: forward.method(),
             headers: forward.headers(),
             query: forward.target().query(),
-            form: findings.form.as_deref(),
-            at_mtls_host: forward.domain().mtls_host() == Some(forward.host()),
+            form,
+            beside_mtls_host: forward.is_beside_mtls_host(),
+            now,
             certificate: presentation.certificate().map(|certificate| certificate.leaf()),
             trusted: admission.identity().is_some_and(|identity| identity.anchor().is_some()),
             in_time: verification.is_some_and(|found| matches!(found.validity(), ValidityFinding::Valid)),
         };
-        findings.oauth.client = self.authenticate_client(&request, &route.policy).await?;
+        findings.oauth.client = self.authenticate_client(&request, tenant, &route.policy).await?;
         let verification = verification.map(Arc::as_ref);
         let found = Identification::find(admission, presentation, verification, &policy.consumers);
         let found = enforced(found, policy, &mut findings.monitored, |refused| Identification::not_enforced(&refused))?;
@@ -162,8 +175,10 @@ impl Snapshot {
                 let chosen = permitted.origin().map(|number| tenant.upstreams.get(number).cloned());
                 let upstream = chosen.unwrap_or_else(|| Some(Arc::clone(&route.upstream)));
                 let upstream = upstream.ok_or_else(|| Refused::new(Refusal::Internal, "a rule chose no upstream of ours"))?;
+                let known = Known { presentation, admission, identification: who };
+                let told = IdentityHeaders::make(&tenant.identity, self.identity_keys.as_deref(), known, &upstream.name, now)?;
                 findings.upstream = Some(Arc::clone(&upstream));
-                Ok(Decided::Permitted(Box::new(Sending { permitted: *permitted, route, upstream })))
+                Ok(Decided::Permitted(Box::new(Sending { permitted: permitted.telling(told), route, upstream })))
             }
         }
     }
@@ -173,6 +188,7 @@ impl Snapshot {
         &self,
         forward: &AuthenticatedForward,
         presentation: &Presentation,
+        form: Option<&[u8]>,
         policy: &RoutePolicy,
         now: UnixTime,
     ) -> Result<Option<AcceptedToken>, Refused> {
@@ -181,18 +197,19 @@ impl Snapshot {
             return Err(Refused::new(Refusal::AccessTokenUnverifiable, "nothing asks authorization servers"));
         };
         let certificate = presentation.certificate().map(|certificate| certificate.leaf().sha256());
-        let presented = Presented { headers: forward.headers(), target: forward.target(), certificate };
+        let presented = Presented { headers: forward.headers(), target: forward.target(), form, certificate };
         wanted.check(oauth, &presented, now).await.map(Some)
     }
 
     async fn authenticate_client(
         &self,
         request: &TokenRequest<'_>,
+        tenant: &Tenant,
         policy: &RoutePolicy,
     ) -> Result<Option<AuthenticatedClient>, Refused> {
         match (&policy.client_auth, &self.oauth) {
             (None, _) => Ok(None),
-            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, request).await,
+            (Some(wanted), Some(oauth)) => wanted.authenticate(oauth, tenant.registered_clients.as_deref(), request).await,
             (Some(_), None) => Err(Refused::new(Refusal::OauthClientUnverifiable, "nothing asks authorization servers")),
         }
     }
@@ -266,7 +283,7 @@ fn thumbprint(presentation: &Presentation, policy: &RoutePolicy, now: UnixTime) 
 /// What the stages found about one request, for the log and `explain`.
 #[derive(Default)]
 pub struct Findings {
-    /// The body of a request whose client is in it; read before the stages run.
+    /// The body of a request that names a client in it, or might hold another token; read before the stages run.
     pub form: Option<Bytes>,
     /// The route.
     pub route: Option<Arc<Route>>,

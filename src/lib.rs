@@ -16,6 +16,7 @@
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`oauth`] | an access token or a client's form, the presented certificate | who the client is, where it was asked | tokens that are not good or not this client's; clients that are not who they say |
 //! | [`consumer`] | an `Admission`, the tenant's consumers | [`Identification`](consumer::Identification) | unknown consumers, denied groups |
+//! | [`identity_headers`] | all of these, the upstream's name | [`IdentityHeaders`](identity_headers::IdentityHeaders): a signed token, a user object | what cannot be signed or sent |
 //! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
@@ -38,6 +39,7 @@
 //! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
 //! | a client calls itself a consumer | `X-Consumer-Username` sent by the client | Kong's headers are always ours, consumers or none; an unverified name is nobody's | `consumers::the_clients_own_copies_never_arrive`, `consumers::only_verified_identities_become_consumers` |
+//! | an upstream takes the name of an unverified certificate for a user's | Zuplo's `allowUnauthenticatedRequests` fills `request.user.sub` | `sub` is of a verified identity alone; every token says `verified` | `identity::who_is_not_verified_has_no_subject` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
 //! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is absent only where the format or the verdict says so | `formats::withheld::no_dialect_takes_a_certificate_that_was_left_out_for_none` |
@@ -57,6 +59,8 @@
 //! | a name that a client chose for itself passes for the registered one | any CA, one string compare | the CA counts first, then the name as RFC 4517 compares it | `oauth_clients::a_name_counts_only_where_a_trusted_ca_wrote_it` |
 //! | two servers read two clients in one form | the first or the last of two parameters | what could be read in two ways is refused | `oauth_clients::requests_that_could_be_read_in_two_ways_are_refused` |
 //! | a token's own `alg`, `jwk` or `crit` decides how it is checked | CVE-2015-9235, CVE-2018-0114 | algorithms and keys are the issuer's; nothing critical is unknown | `access_tokens::whatever_is_wrong_with_a_token_gets_the_same_answer` |
+//! | the token that was checked is not the one that is used | RFC 6750 §2.2: a form may hold one too | forms are read where tokens are checked; one token, in one place | `oauth_attacks::a_second_token_in_a_form_does_not_get_past_the_first` |
+//! | `/TOKEN` is `/token` to the server and another route to the front | routers without case | a path that is of another route in another case is refused | `oauth_attacks::a_path_in_another_case_is_no_way_around` |
 //! | a cache gives one client's answer to another | RFC 9440 | where a certificate counts, answers are `private` unless the upstream says otherwise | `row_32_an_answer_for_one_client_given_to_another` |
 //! | request smuggling on the shared connection | CVE-2023-25725 and its kin | framing is made anew; what says one thing twice is refused | `attacks::control_bytes_and_broken_lines_are_refused` |
 
@@ -82,14 +86,17 @@ pub mod verifier;
 // The decision.
 pub mod admission;
 pub mod consumer;
+pub mod identity_headers;
 pub mod rules;
 
 // Effects.
-pub mod domains;
 pub mod oauth;
 pub mod revocation;
 pub mod tls;
 pub mod upstream;
+
+// What the store holds.
+pub mod domains;
 
 // Surfaces.
 pub mod answer;

@@ -39,8 +39,16 @@ use rate::{Buckets, Standing};
 /// The largest body of a request, in octets: ten notes of 255 letters and what stands around them, many times over.
 const MOST_BODY: usize = 64 * 1024;
 
-/// Says where a host name of the configuration stands, so that no custom domain takes it.
-pub type Configured = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Says where a name stands in the configuration.
+type Places = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What stands in the configuration, so that nothing of the store takes its place.
+pub struct Configured {
+    /// Where a host name stands.
+    pub host: Places,
+    /// Where a client stands, by its id.
+    pub client: Places,
+}
 
 /// What answers the management API.
 pub struct Management {

@@ -3,7 +3,7 @@
 //! **Enters:** a request's access token and the certificate that was presented with it. **Leaves:** nothing more than that they
 //! belong together. Refused: the `AccessToken…` refusals.
 //!
-//! 1. Exactly one token, in `Authorization`: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
+//! 1. Exactly one token, in `Authorization`, and none in the query or a form: else [`AccessTokenMissing`], [`AccessTokenRepeated`].
 //! 2. Its issuer vouches for it: by a signature with an allowed algorithm and one of the issuer's keys (`keys`), or by its
 //!    answer (`introspection`); `iss`, `aud`, `exp`, `nbf`, `typ` are right, and nothing critical is unknown: else
 //!    [`AccessTokenInvalid`]. When that cannot be known: [`AccessTokenUnverifiable`], never a way through.
@@ -36,10 +36,13 @@ mod form;
 mod found;
 mod introspection;
 mod issuer;
+mod json;
 mod jwk;
 mod jws;
 mod keys;
 mod metadata;
+mod parameters;
+mod registered;
 
 use std::fmt;
 use std::io;
@@ -60,12 +63,14 @@ use crate::clock::UnixTime;
 pub use access_token::{AcceptedToken, AccessTokenPolicy, Presented};
 pub use client::{Client, ClientCertificates, ClientJwks, ClientMethod, ClientSubject, Clients, registered_certificates};
 pub use client_auth::{
-    AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, MOST_FORM_BYTES, TokenRequest,
+    AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, ClientAuthPolicy, ClientSource, MOST_FORM_BYTES, TokenRequest,
 };
 pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
 pub use jwk::SignatureAlgorithm;
 pub use metadata::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
+pub use parameters::is_form;
+pub use registered::{Credential, RegisteredClients};
 
 /// How long one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -129,6 +134,9 @@ impl OAuth {
         let (web, issuer) = (self.web()?, Arc::clone(issuer));
         let place = (issuer.issuer.clone(), issuer.keys.url().to_string());
         let store = self.keys.get_or_insert_with(&place, || Ok::<_, String>(Arc::default()))?;
+        if let Some(keys) = store.fresh(|key| key.fits(kid.as_deref(), algorithm)) {
+            return Ok(keys);
+        }
         let asked =
             self.runtime.spawn(async move { store.keys(&web, &issuer, |key| key.fits(kid.as_deref(), algorithm)).await });
         asked.await.unwrap_or_else(|why| Err(format!("fetching keys failed: {why}")))

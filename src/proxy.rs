@@ -24,8 +24,8 @@ use crate::answer;
 use crate::authorize;
 use crate::clock::UnixTime;
 use crate::front_door::AuthenticatedForward;
-use crate::journey::{Decided, ErrorStyle, Route, Sending, Snapshot, Tenant};
-use crate::oauth::MOST_FORM_BYTES;
+use crate::journey::{Decided, ErrorStyle, Route, RoutePolicy, Sending, Snapshot, Tenant};
+use crate::oauth::{MOST_FORM_BYTES, is_form};
 use crate::presented::Presentation;
 use crate::probe::Sight;
 use crate::record::{Record, Upstreamed};
@@ -78,7 +78,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
     if tenant.shows_names_at(&forward) {
         return names(record, &forward, style, unread);
     }
-    let payload = match tenant.route(&forward).is_ok_and(|route| route.policy.client_auth.is_some()) {
+    let payload = match tenant.route(&forward).is_ok_and(|route| reads_form(&forward, &route.policy)) {
         true => match form::read(payload, MOST_FORM_BYTES).await {
             Ok(form) => {
                 record.findings.form = Some(form.clone());
@@ -104,6 +104,12 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
         }
         Err(refused) => refuse(record, &refused, style, unread),
     }
+}
+
+/// Whether the decision needs the body: for the client that it names, or the access token that it might hold beside the one that is
+/// checked (RFC 6750 §2.2).
+fn reads_form(forward: &AuthenticatedForward, policy: &RoutePolicy) -> bool {
+    policy.client_auth.is_some() || (policy.access_token.is_some() && is_form(forward.headers()))
 }
 
 /// Shows a client the names of the certificate that it presented, whoever issued it: a debugging aid that tells nobody anything
@@ -255,7 +261,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let challenges = record.challenges(refused.refusal);
-    let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
+    let mut answer = answer::refused(refused.refusal, record.error_style(style), &record.asked(), &challenges);
     answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

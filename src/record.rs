@@ -10,14 +10,16 @@ use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::answer::Asked;
 use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
-use crate::journey::{Decided, Findings, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Findings, Snapshot};
 use crate::probe::Probe;
 use crate::refusal::{Refusal, Refused};
 use crate::rules::{Monitored, RuleAnswer, Trace};
 use crate::shared::Shared;
 use crate::telemetry::access::AccessLine;
+use crate::telemetry::metrics::MetadataOutcome;
 
 /// What the upstream did.
 #[derive(Debug, Clone, Copy)]
@@ -174,8 +176,18 @@ impl Record {
     }
 
     /// Counts what was done about an authorization server's metadata.
-    pub fn metadata(&self, outcome: &'static str) {
+    pub fn metadata(&self, outcome: MetadataOutcome) {
         self.shared.metrics.metadata(outcome);
+    }
+
+    /// What the answer to a refusal tells of the request.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { request_id: &self.request_id, path: &self.path, at: UnixTime::now() }
+    }
+
+    /// The form of a refusal: the route's, or this one.
+    pub fn error_style(&self, tenants: ErrorStyle) -> ErrorStyle {
+        self.findings.route.as_ref().and_then(|route| route.error_style).unwrap_or(tenants)
     }
 
     /// Ends the record of a request that was refused.
@@ -233,6 +245,7 @@ impl Record {
             (None, None) => "permit",
         };
         let tenant = self.domain.as_ref().and_then(|domain| self.snapshot.tenants.get(domain.tenant()));
+        let custom = self.domain.as_ref().and_then(|domain| domain.custom());
         if let (Some(expiring), Some(certificate)) = (findings.expiring, certificate) {
             let tenant = tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default();
             self.shared.tell_expiring(tenant, certificate.leaf().sha256(), subject.as_deref().unwrap_or_default(), expiring);
@@ -246,6 +259,8 @@ impl Record {
                 path: &self.path,
                 domain: self.domain.as_ref().map(|domain| domain.name()),
                 key_position: self.key_position,
+                key_id: custom.and_then(|custom| Some(&*custom.keys().get(self.key_position?)?.id)),
+                origin: custom.map(|custom| custom.origin()),
                 keyid: self.keyid.as_deref(),
                 tenant: tenant.map(|tenant| tenant.name.as_str()),
                 route: findings.route.as_ref().map(|route| route.path.as_str()),
@@ -264,6 +279,7 @@ impl Record {
                 oauth: [
                     ("oauth.client_id", oauth.client_id),
                     ("oauth.client_auth_method", oauth.client_auth_method),
+                    ("oauth.client_source", findings.oauth.client.as_ref().map_or("", |client| client.source.word())),
                     ("oauth.token_iss", oauth.token_iss),
                     ("oauth.token_sub", oauth.token_sub),
                 ],

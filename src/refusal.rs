@@ -177,7 +177,7 @@ refusals! {
 
     /// The route needs an access token, and there is none.
     AccessTokenMissing, "access_token_missing", 401, Client, TOKEN_REQUIRED;
-    /// More than one access token, or one in the query.
+    /// More than one access token, or one in the query or a form.
     AccessTokenRepeated, "access_token_repeated", 400, Client, TOKEN_FORM;
     /// The access token is not its issuer's, not for this API, not of this time, or of a form that is not allowed.
     AccessTokenInvalid, "access_token_invalid", 401, Client, TOKEN;
@@ -207,6 +207,9 @@ refusals! {
     RateLimited, "rate_limited", 429, Client, TOO_MANY;
     /// A rule's result cannot be sent: a header value that is too long, for example.
     RuleFailed, "rule_failed", 500, Us, INTERNAL;
+
+    /// What the upstream is to be told about the client cannot be signed, or is too long for a header.
+    IdentityFailed, "identity_failed", 500, Us, INTERNAL;
 
     /// The request head is not HTTP, or says one thing twice.
     RequestMalformed, "request_malformed", 400, Client, MALFORMED;

@@ -27,7 +27,7 @@ use crate::request_head::{Connection, UnixPeer};
 use crate::shared::Shared;
 use crate::telemetry::access::FLUSH_EVERY;
 
-pub use domains::{attach, open};
+pub use domains::{attach, open, read};
 pub use reload::Reloader;
 
 use paced::Paced;

@@ -23,6 +23,8 @@ mod nginx;
 mod pki;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/pyjwt.rs"]
+mod pyjwt;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
 #[path = "support/redis.rs"]
@@ -54,10 +56,14 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/identity.rs"]
+mod identity;
 #[path = "journey/issuer.rs"]
 mod issuer;
 #[path = "journey/metadata.rs"]
 mod metadata;
+#[path = "journey/oauth_attacks.rs"]
+mod oauth_attacks;
 #[path = "journey/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "journey/oauth_facts.rs"]

@@ -42,6 +42,9 @@ mod command;
 mod configuration;
 #[path = "manage/durability.rs"]
 mod durability;
+#[path = "journey/issuer.rs"]
+#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
+mod issuer;
 #[path = "manage/keys.rs"]
 mod keys;
 #[path = "manage/kills.rs"]
@@ -50,12 +53,18 @@ mod kills;
 mod lifecycle;
 #[path = "manage/lists.rs"]
 mod lists;
+#[path = "manage/mtls_hosts.rs"]
+mod mtls_hosts;
+#[path = "manage/oauth_clients.rs"]
+mod oauth_clients;
 #[path = "manage/office.rs"]
 mod office;
 #[path = "manage/own_file.rs"]
 mod own_file;
 #[path = "manage/own_tls.rs"]
 mod own_tls;
+#[path = "manage/refusals.rs"]
+mod refusals;
 #[path = "manage/requests.rs"]
 mod requests;
 #[path = "manage/on_sqlite.rs"]

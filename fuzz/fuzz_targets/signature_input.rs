@@ -53,6 +53,7 @@ static DIRECTORY: LazyLock<Directory> = LazyLock::new(|| {
     ];
     let domain = Domain::new(DomainParts {
         name: HOST.into(),
+        mtls_host: None,
         tenant: 0,
         front_door: Arc::new(FrontDoor {
             name: "edge".into(),

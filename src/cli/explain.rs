@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -15,15 +17,18 @@ use super::recorded::answer_of;
 use super::{USAGE, done, failed, inspect, refused, say};
 use crate::admission::{Anonymous, Basis, Identity};
 use crate::clock::UnixTime;
-use crate::config;
+use crate::config::{self, ManagementSettings};
 use crate::consumer::Identification;
-use crate::front_door::AuthenticatedForward;
+use crate::domains::Judged;
+use crate::front_door::{AskedBy, AuthenticatedForward};
 use crate::journey::{Decided, Findings, Snapshot};
 use crate::oauth::OAuth;
 use crate::refusal::{Refusal, Refused};
 use crate::request_head::{Connection, RequestHead, RequestTarget, TlsPeer};
 use crate::revocation::{Cache, Revocation};
 use crate::rules::{After, OAuthVariable, Permitted, Responded, ResponseHead, RuleAnswer, RuleTrace, Trace};
+use crate::secret::Pepper;
+use crate::server;
 use crate::telemetry::fetches::FetchMetrics;
 use crate::variables::ProfileVariable;
 use crate::x509::certificate::Certificate;
@@ -93,8 +98,29 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write) -> ExitCode {
         Err(why) => return failed(&format!("nothing can be fetched about revocation: {why}")),
     }
     let mut said = Vec::new();
+    let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref().ok());
+    if let Some((settings, pepper)) = settings {
+        match stored(settings, pepper) {
+            Ok(judged) => {
+                if let Err(problems) = server::attach(&mut loaded.snapshot, &judged) {
+                    return refused(&args.config, &problems);
+                }
+            }
+            Err(why) => {
+                let line =
+                    format!("store          not read, so nothing of custom domains and their clients is known here: {why}\n");
+                said.extend_from_slice(line.as_bytes());
+            }
+        }
+    }
     let written = explain(&loaded.snapshot, outcome, answer, now, &mut said);
     done(written.and_then(|()| out.write_all(harmless(&String::from_utf8_lossy(&said)).as_bytes())))
+}
+
+/// What the store of the management API holds.
+fn stored(settings: &ManagementSettings, pepper: &Arc<Pepper>) -> Result<Judged, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| why.to_string())?;
+    runtime.block_on(server::read(settings, pepper))
 }
 
 /// A recorded head is a stranger's: what it holds must not steer the terminal.
@@ -184,11 +210,22 @@ fn explain(
     write!(out, "front door     `{}` for `{}`", domain.front_door().name, domain.name())?;
     if let Some(position) = forward.key_position() {
         write!(out, ", key {position}")?;
+        if let Some(key) = domain.custom().and_then(|custom| custom.keys().get(position)) {
+            write!(out, " (`{}`)", key.id)?;
+        }
     }
     if let Some(keyid) = forward.keyid() {
         write!(out, ", signed with `{keyid}`; whether the nonce is new was not asked")?;
     }
     writeln!(out)?;
+    if let Some(custom) = domain.custom() {
+        writeln!(out, "  custom       a domain of the store; its origin domain name is `{}`", custom.origin())?;
+    }
+    match forward.asked_by() {
+        AskedBy::Name => {}
+        AskedBy::MtlsHost => writeln!(out, "  asked by     its mTLS host")?,
+        AskedBy::Origin => writeln!(out, "  asked by     its origin domain name; for which host is not known")?,
+    }
     writeln!(out, "client         {}", forward.client_address())?;
     let tenant = snapshot.tenant(&forward).ok();
     if let Some(endpoint) = tenant.and_then(|tenant| tenant.asked_at(&forward)) {
@@ -299,7 +336,7 @@ fn oauth(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
         writeln!(out, "access token   accepted")?;
     }
     if let Some(client) = &findings.oauth.client {
-        writeln!(out, "oauth client   `{}`, by {}", client.id, client.method)?;
+        writeln!(out, "oauth client   `{}` of the {}, by {}", client.id, client.source.word(), client.method)?;
     }
     for (variable, name) in OAuthVariable::ALL {
         let text = variable.text(&facts);
@@ -410,9 +447,22 @@ fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {
 
 fn permitted(out: &mut dyn Write, permitted: &Permitted, upstream: &str) -> io::Result<()> {
     for (name, value) in permitted.ours() {
-        writeln!(out, "sets           {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        writeln!(out, "sets           {name}: {}", said(value))?;
     }
     writeln!(out, "decision       permit: {} {} to `{upstream}`", permitted.method(), permitted.target().raw())
+}
+
+/// What a header tells the upstream. Of a token only the claims are shown: with its signature it would be good for a while.
+fn said(value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if !value.is_sensitive() {
+        return text;
+    }
+    let (what, read) = match text.split('.').nth(1) {
+        Some(claims) => ("a signed token, ", URL_SAFE_NO_PAD.decode(claims)),
+        None => ("", STANDARD.decode(&text)),
+    };
+    format!("{what}{}", String::from_utf8_lossy(&read.unwrap_or_default()))
 }
 
 fn decision(out: &mut dyn Write, refused: &Refused) -> io::Result<()> {

@@ -56,7 +56,7 @@ pub(super) fn run(folder: &Path) -> ExitCode {
         Err(why) => return failed(&why),
     };
     if let Some(registry) = &domains
-        && let Err(problems) = server::attach(&mut loaded.snapshot, registry.live())
+        && let Err(problems) = server::attach(&mut loaded.snapshot, &registry.judged())
     {
         return refused(folder, &problems);
     }

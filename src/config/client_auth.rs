@@ -53,7 +53,11 @@ impl ClientAuthSettings {
             return None;
         }
         let Some(clients) = sets.clients else {
-            at.problem(key, "nobody could authenticate: there are no clients", "[[oauth.clients]]");
+            at.problem(
+                key,
+                "nobody could authenticate: there are no clients",
+                "[[oauth.clients]], or the tenant that [management] names",
+            );
             return None;
         };
         Some(Some(ClientAuthPolicy {
@@ -61,7 +65,6 @@ impl ClientAuthSettings {
             tls: self.tls,
             self_signed: self.self_signed,
             pass_unregistered: self.pass_unregistered,
-            mtls_host: sets.mtls_hosts,
         }))
     }
 }

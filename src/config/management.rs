@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::domains::{CLIENT_IP_HEADERS, host_name, reserved};
+use super::domains::{CLIENT_IP_HEADERS, OwnHeaders, host_name, reserved};
 use super::front_doors::Door;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
 use super::table::Table;
@@ -15,7 +15,6 @@ use crate::domains::{DatabaseUrl, DnsSettings, RegistrySettings, StoreLocation};
 use crate::front_door::{Contract, ContractHeader, CustomContract, CustomTemplate};
 use crate::manage::{AdminClient, AdminClients, AdminToken, RateLimits, Scope};
 use crate::oauth::Issuer;
-use crate::rules::RuleSet;
 use crate::secret::{Pepper, Tag};
 use http::HeaderName;
 
@@ -233,7 +232,7 @@ pub(super) fn template(
     place: &Place<'_>,
     process: &Process,
     doors: &[Door],
-    rules: &RuleSet,
+    ours: OwnHeaders<'_>,
 ) -> Option<CustomTemplate> {
     let settings = process.management.as_ref().filter(|settings| settings.registry.tenant == place.name)?;
     let wanted = &settings.front_door;
@@ -255,7 +254,7 @@ pub(super) fn template(
         let contract = Contract::new(door.api_key.clone(), &headers)
             .map_err(|why| tenant.problem("front_doors", format!("`{wanted}`: {why}"), accepted))
             .ok()?;
-        let reserved = Arc::new(reserved(door, &contract, rules, process.debugging.as_ref(), tenant));
+        let reserved = Arc::new(reserved(door, &contract, ours, process.debugging.as_ref(), tenant));
         Some(CustomContract { client_ip_header, contract: Arc::new(contract), reserved })
     });
     let contracts = contracts.collect();

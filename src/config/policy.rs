@@ -43,9 +43,9 @@ pub(super) struct Sets<'s> {
     pub(super) trusted: &'s TrustSets,
     pub(super) consumers: &'s Arc<ConsumerDirectory>,
     pub(super) issuers: &'s Issuers,
-    /// None where the tenant has no `[[oauth.clients]]`.
+    /// None where the tenant has no clients, and none can be registered for it.
     pub(super) clients: Option<&'s Arc<Clients>>,
-    /// Whether domains have mTLS hosts.
+    /// Whether domains have mTLS hosts, or may have them some day.
     pub(super) mtls_hosts: bool,
 }
 
@@ -144,6 +144,13 @@ impl PolicySettings {
         let access_token = self.access_token.ready(at, self.admission.verification, sets.issuers)?;
         let client_auth = self.client_auth.ready(at, &self.admission, &sets)?;
         let metadata = self.metadata.ready(at, sets.mtls_hosts);
+        if access_token.is_some() && client_auth.is_some() {
+            let found =
+                "no request could pass: a token stands in `Authorization`, where a client's form may only have HTTP Basic";
+            let accepted =
+                "`certificate_bound_access_tokens` = \"off\" where clients authenticate themselves, or a route for each";
+            at.problem("policy.certificate_bound_access_tokens", found, accepted);
+        }
         let (trust, revocation) = set?.map_or((None, None), |set| (Some(set.trust), set.plan));
         Some(RoutePolicy {
             trust,

@@ -12,7 +12,8 @@ use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
 use super::{
-    consumers, domains, front_doors, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams,
+    consumers, domains, front_doors, identity, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca,
+    upstreams,
 };
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
@@ -20,6 +21,7 @@ use crate::consumer::{ConsumerDirectory, ConsumerVariable, Lookup};
 use crate::front_door::Directory;
 use crate::header_names::are_aliases;
 use crate::journey::{Authorize, ErrorStyle, Route, Routes, Tenant};
+use crate::oauth::Clients;
 use crate::rules::{Behavior, Known, Phase, Rule, RuleSet, Scope, Variable};
 
 /// Which tenant is read, and where.
@@ -47,27 +49,31 @@ pub(super) fn read(
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let mtls_hosts = mtls_hosts(&table);
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, mtls_hosts.as_deref());
-    if let Some(template) = management::template(&table, place, process, &doors, &rules) {
+    let beside = identity::Beside { process, rules: &rules, known: &known, authorize: authorize.as_ref() };
+    let identity = identity::settings(&table, &beside);
+    let ours = domains::OwnHeaders { rules: &rules, identity: &identity };
+    let own_hosts = domains::read(&table, place, process, &doors, ours, directory, mtls_hosts.as_deref());
+    if let Some(template) = management::template(&table, place, process, &doors, ours) {
         directory.set_template(template);
     }
     let profiles = profiles::read(&table, place.folder);
     let policy = PolicySettings::default().read(table.table_or_empty("policy"), place.folder);
     let (issuers, clients) = oauth::read(&table, place.folder, warnings);
-    let clients = clients.map(Arc::new);
+    // The clients of the store and the aliases of its custom domains come and go without this file.
+    let has_store = process.management.as_ref().is_some_and(|management| management.registry.tenant == place.name);
+    let clients = clients.or_else(|| has_store.then(Clients::default)).map(Arc::new);
     let sets = Sets {
         trusted: &trusted,
         consumers: &consumers,
         issuers: &issuers,
         clients: clients.as_ref(),
-        mtls_hosts: mtls_hosts.is_some(),
+        mtls_hosts: mtls_hosts.is_some() || has_store,
     };
     let mut routes = routes::read(&table, &policy, place.folder, sets, &upstreams);
     consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
-    let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
-    let style = table.choice("error_style", &styles, ErrorStyle::Json);
+    let style = table.choice("error_style", &ErrorStyle::ALL, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     consumers_without_certificates(&table, &routes, &consumers);
     rules_without_oauth(&table, &routes, &rules);
@@ -85,6 +91,9 @@ pub(super) fn read(
         authorize,
         dn_helper,
         profiles,
+        identity,
+        clients: clients.unwrap_or_default(),
+        registered_clients: None,
         routes: Routes::new(routes),
     })
 }
@@ -163,7 +172,7 @@ fn dn_helper(table: Table<'_>, authorize: Option<&Authorize>) -> Option<String> 
 
 /// The same for tokens and OAuth clients.
 fn rules_without_oauth(tenant: &Table<'_>, routes: &[Route], rules: &RuleSet) {
-    let nobody_looks = routes.iter().all(|route| route.policy.access_token.is_none() && route.policy.client_auth.is_none());
+    let nobody_looks = !routes.iter().any(|route| route.policy.checks_oauth());
     if routes.is_empty() || !nobody_looks {
         return;
     }

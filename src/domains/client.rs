@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
 use crate::x509::name::Name;
+use crate::x509::name_match::DistinguishedName;
 
 /// The longest PEM, subject and name (Auth0).
 const LONGEST_PEM: usize = 4096;
@@ -183,8 +184,8 @@ fn check_subject(subject: &str) -> Result<(), String> {
     if !(1..=LONGEST_SUBJECT).contains(&count) {
         return Err(format!("the subject has {count} characters; accepted: 1 to {LONGEST_SUBJECT}"));
     }
-    let whole = |line: &str| line.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
-    if subject.lines().all(whole) { Ok(()) } else { Err("the subject must be lines of KEY=value, or one of RFC 4514".into()) }
+    let read = DistinguishedName::parse_lines(subject);
+    read.map(drop).map_err(|why| format!("the subject must be lines of KEY=value, or one of RFC 4514: {why}"))
 }
 
 /// Whether a text could be an `x5t#S256`.

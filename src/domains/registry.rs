@@ -6,6 +6,7 @@ mod follow;
 mod front_doors;
 mod kept;
 mod keys;
+mod live_clients;
 mod watch;
 
 use std::collections::HashMap;
@@ -22,12 +23,14 @@ use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
 use super::store::{Actor, Change, ListQuery, Store, StoreError};
 use crate::clock::UnixTime;
 use crate::front_door::{CustomDomain, CustomDomains, CustomKey, KeyUse};
+use crate::oauth::RegisteredClients;
 use crate::secret::Pepper;
 
 pub use clients::{ClientPatch, NewClient};
 pub use follow::Standing;
 pub use front_doors::is_front_door_name;
 pub use keys::Issued;
+use live_clients::told_client;
 pub use watch::PATIENCE;
 
 /// The setting whether domains have `mtls.` aliases.
@@ -77,8 +80,8 @@ pub enum ChangeError {
     UnknownClient,
     /// The client has no such credential.
     UnknownCredential,
-    /// A client with this id exists.
-    ClientExists,
+    /// A client with this id exists, here or in the configuration: where.
+    ClientExists(String),
     /// The client would have more credentials than this.
     TooManyCredentials(usize),
     /// The client authenticates itself with the credential.
@@ -97,10 +100,20 @@ impl From<StoreError> for ChangeError {
     }
 }
 
-/// The registry of custom domains.
+/// What requests are judged by of the store.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The custom domains.
+    pub domains: Arc<CustomDomains>,
+    /// The clients.
+    pub clients: Arc<RegisteredClients>,
+}
+
+/// The registry of custom domains and clients.
 pub struct Registry {
     store: Store,
     live: Arc<CustomDomains>,
+    live_clients: Arc<RegisteredClients>,
     pepper: Arc<Pepper>,
     settings: RegistrySettings,
     dns: Dns,
@@ -136,12 +149,23 @@ impl Registry {
         settings: RegistrySettings,
         clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     ) -> Result<Self, String> {
+        let registry = Self::new(store, pepper, settings, clock)?;
+        registry.begin_to_serve().await?;
+        Ok(registry)
+    }
+
+    fn new(
+        store: Store,
+        pepper: Arc<Pepper>,
+        settings: RegistrySettings,
+        clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    ) -> Result<Self, String> {
         let dns = Dns::new(&settings.dns)?;
-        let live = Arc::new(CustomDomains::default());
-        let registry = Self {
+        Ok(Self {
             answered: follow::Answered::new(clock()),
             store,
-            live,
+            live: Arc::default(),
+            live_clients: Arc::default(),
             pepper,
             settings,
             dns,
@@ -151,14 +175,42 @@ impl Registry {
             changed: Notify::new(),
             written: Mutex::default(),
             kept: Mutex::default(),
+        })
+    }
+
+    /// Reads a store that is only read, once.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn read(
+        store: Store,
+        pepper: Arc<Pepper>,
+        settings: RegistrySettings,
+        clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    ) -> Result<Judged, String> {
+        let registry = Self::new(store, pepper, settings, clock)?;
+        let read = async {
+            registry.store.check_version().await?;
+            registry.read_all(&mut registry.store.reader().await?).await
         };
-        registry.begin_to_serve().await?;
-        Ok(registry)
+        let read = read.await.map_err(|why| why.to_string());
+        registry.store.close().await;
+        read.map(|()| registry.judged())
     }
 
     /// What requests are judged by.
+    pub fn judged(&self) -> Judged {
+        Judged { domains: Arc::clone(&self.live), clients: Arc::clone(&self.live_clients) }
+    }
+
+    /// The domains that requests are judged by.
     pub fn live(&self) -> &Arc<CustomDomains> {
         &self.live
+    }
+
+    /// The clients that requests are judged by.
+    pub fn live_clients(&self) -> &Arc<RegisteredClients> {
+        &self.live_clients
     }
 
     /// The store.
@@ -366,9 +418,18 @@ impl Registry {
         details: &str,
     ) -> Result<Option<DomainRecord>, ChangeError> {
         let revision = begun.change.revision();
-        let committed = begun.change.commit(when, action, domain, details).await?;
+        // Read before the change is made to last: nobody changes anything in between.
+        let mut change = begun.change;
+        let client = match told_client(action, details) {
+            Some(id) => Some((id.to_owned(), change.client(id).await?)),
+            None => None,
+        };
+        let committed = change.commit(when, action, domain, details).await?;
         if let Some(domain) = domain {
             self.take(&domain.domain, committed.as_ref());
+        }
+        if let Some((id, found)) = client {
+            self.take_client(&id, found.as_ref());
         }
         self.applied.store(revision, Ordering::Release);
         Ok(committed.map(|(record, _)| record))

@@ -177,7 +177,10 @@ impl Store {
     }
 
     /// Opens a store to read it: also a file that another process has, but none that does not exist.
-    pub(super) async fn open_to_read(location: &StoreLocation) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub async fn open_to_read(location: &StoreLocation) -> Result<Self, StoreError> {
         Self::connect(location, None, "rw").await
     }
 
@@ -222,6 +225,16 @@ impl Store {
             within(AnyConnection::connect(url.whole())).await?.close().await?;
         }
         self.prepared().await
+    }
+
+    /// Makes sure that its tables are those that this program knows. Nothing is brought up to date.
+    pub(super) async fn check_version(&self) -> Result<(), StoreError> {
+        let (found, known) = (within(async { version(&mut *self.pool.acquire().await?).await }).await?, schema::VERSIONS.len());
+        if usize::try_from(found) != Ok(known) {
+            return Err(StoreError::Contents(format!("tables of version {found}, and this program's have {known}")));
+        }
+        self.prepared.get_or_init(async || ()).await;
+        Ok(())
     }
 
     async fn prepared(&self) -> Result<(), StoreError> {

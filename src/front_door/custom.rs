@@ -90,7 +90,7 @@ impl CustomDomain {
         &self.name
     }
 
-    /// The name by which a front door asks for it.
+    /// Its origin domain name, which holds its id.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -197,13 +197,14 @@ impl CustomDomains {
         self.find(host).is_some()
     }
 
-    /// The ready domain that is reached under a host name, in lower case.
-    fn find(&self, host: &str) -> Option<Arc<CustomDomain>> {
+    /// The ready domain that is reached under a host name, in lower case; and its alias, while domains have one.
+    fn find(&self, host: &str) -> Option<(Arc<CustomDomain>, Option<String>)> {
         let hosts = self.read();
-        let aliased = || host.strip_prefix(ALIAS).filter(|_| self.has_aliases());
+        let aliases = self.has_aliases();
+        let aliased = || host.strip_prefix(ALIAS).filter(|_| aliases);
         let named = hosts.by_name.get(host).or_else(|| hosts.by_origin.get(host));
-        let found = named.or_else(|| hosts.by_name.get(aliased()?));
-        found.filter(|domain| domain.ready).cloned()
+        let found = named.or_else(|| hosts.by_name.get(aliased()?)).filter(|domain| domain.ready)?;
+        Some((Arc::clone(found), aliases.then(|| format!("{ALIAS}{}", found.name))))
     }
 
     // A thread that panicked while it held the lock left whole entries: each is set in one step.
@@ -242,10 +243,9 @@ impl CustomTemplate {
     /// The domain of a host name. It is made for the request, of parts that are shared: a reload costs the same with one custom
     /// domain and with 100,000.
     pub(super) fn find(&self, domains: &CustomDomains, host: &str) -> Option<Arc<Domain>> {
-        let custom = domains.find(host)?;
+        let (custom, mtls_host) = domains.find(host)?;
         let wanted = |of: &&CustomContract| custom.client_ip_header.as_ref().is_none_or(|name| *name == of.client_ip_header);
         let chosen = self.contracts.iter().find(wanted)?;
-        let mtls_host = domains.has_aliases().then(|| format!("{ALIAS}{}", custom.name()));
         Some(Arc::new(Domain::of_custom(Arc::clone(&custom), mtls_host, self, chosen)))
     }
 }
@@ -267,12 +267,16 @@ mod tests {
         let domains = CustomDomains::default();
         domains.set(domain("a.example", "cd-1.edge.example", true, Vec::new()));
         domains.set(domain("b.example", "cd-2.edge.example", false, Vec::new()));
-        let name = |host: &str| domains.find(host).map(|found| found.name.to_string());
+        let name = |host: &str| domains.find(host).map(|(found, _)| found.name.to_string());
+        let alias = |host: &str| domains.find(host).and_then(|(_, alias)| alias);
         assert_eq!(name("a.example").as_deref(), Some("a.example"));
         assert_eq!(name("cd-1.edge.example").as_deref(), Some("a.example"));
-        assert_eq!(name("mtls.a.example"), None);
+        assert_eq!((name("mtls.a.example"), alias("a.example")), (None, None));
         domains.set_aliases(true);
         assert_eq!(name("mtls.a.example").as_deref(), Some("a.example"));
+        for host in ["a.example", "mtls.a.example", "cd-1.edge.example"] {
+            assert_eq!(alias(host).as_deref(), Some("mtls.a.example"), "{host}");
+        }
         for nobody in ["b.example", "cd-2.edge.example", "mtls.b.example", "mtls.cd-1.edge.example", "mtls.mtls.a.example"] {
             assert_eq!(name(nobody), None, "{nobody}");
         }

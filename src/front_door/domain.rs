@@ -74,6 +74,17 @@ pub struct DomainParts {
     pub reserved: HeaderNames<()>,
 }
 
+/// By which of its names a domain was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy {
+    /// Its own name.
+    Name,
+    /// Its mTLS host.
+    MtlsHost,
+    /// The origin domain name of a custom domain, and nobody said for which of the others its client's handshake was.
+    Origin,
+}
+
 /// A host name, and what a request for it must bring.
 pub struct Domain {
     name: String,
@@ -90,7 +101,7 @@ pub struct Domain {
 impl Domain {
     /// A domain of its parts.
     pub fn new(parts: DomainParts) -> Self {
-        let DomainParts { name, tenant, front_door, contract, api_keys, client_ip_header, reserved, mtls_host } = parts;
+        let DomainParts { name, mtls_host, tenant, front_door, contract, api_keys, client_ip_header, reserved } = parts;
         let (contract, reserved) = (Arc::new(contract), Arc::new(reserved));
         Self { name, mtls_host, tenant, front_door, contract, api_keys, custom: None, client_ip_header, reserved }
     }
@@ -144,15 +155,20 @@ impl Domain {
         self.api_keys.as_ref()
     }
 
-    pub(super) fn custom(&self) -> Option<&CustomDomain> {
+    /// What is its own, when it is a custom domain.
+    pub fn custom(&self) -> Option<&CustomDomain> {
         self.custom.as_deref()
     }
 
-    /// The host that a request is for: the name or the alias that was asked for. An origin domain name is only how a front door
-    /// finds us, and stands for the domain's own name.
-    pub(super) fn host_of(&self, asked: String) -> String {
-        let name = self.name();
-        if asked == name || self.mtls_host() == Some(asked.as_str()) { asked } else { name.to_owned() }
+    /// By which name a host that found this domain asks for it.
+    pub(super) fn asked_by(&self, host: &str) -> AskedBy {
+        if host == self.name {
+            AskedBy::Name
+        } else if self.mtls_host() == Some(host) {
+            AskedBy::MtlsHost
+        } else {
+            AskedBy::Origin
+        }
     }
 
     pub(super) fn client_ip_header(&self) -> &HeaderName {
@@ -247,6 +263,11 @@ impl Directory {
     /// Makes custom domains known beside our own, which come first.
     pub fn attach(&mut self, domains: &Arc<CustomDomains>) {
         self.custom = Some(Arc::clone(domains));
+    }
+
+    /// Which of the configuration's tenants custom domains belong to, when there may be any.
+    pub fn custom_tenant(&self) -> Option<usize> {
+        self.template.as_ref().map(|template| template.tenant)
     }
 
     /// The domain of the configuration that has a host name, in lower case.

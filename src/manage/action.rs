@@ -78,7 +78,11 @@ impl Management {
                 Reply::ok(&wanted.answer(found).map_err(|why| Failure::internal(&why.to_string()))?)
             }
             Action::CreateClient => {
-                let done = registry.create_client(clients::new_client(body)?, actor).await.map_err(about(""))?;
+                let new = clients::new_client(body)?;
+                if let Some(place) = new.id.as_deref().and_then(|id| (self.configured.client)(id)) {
+                    return Err(Failure::of_change("", ChangeError::ClientExists(place)));
+                }
+                let done = registry.create_client(new, actor).await.map_err(about(""))?;
                 Reply::json(StatusCode::CREATED, &clients::client(done))
             }
             Action::GetClient => Reply::ok(&clients::client(registry.client(id).await.map_err(about(id))?)),
@@ -117,7 +121,7 @@ impl Management {
     fn refuse_configured(&self, domain: &str) -> Result<(), Failure> {
         let alias = format!("mtls.{domain}");
         let names = [Some(domain), Some(alias.as_str())];
-        match names.into_iter().flatten().find_map(|name| (self.configured)(name)) {
+        match names.into_iter().flatten().find_map(|name| (self.configured.host)(name)) {
             Some(place) => Err(Failure::of_change("", ChangeError::Exists(place))),
             None => Ok(()),
         }

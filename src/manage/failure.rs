@@ -133,7 +133,10 @@ impl Failure {
             ChangeError::UnknownCredential => {
                 Self::not_found(Some("inexistent_credential"), "The credential does not exist".into())
             }
-            ChangeError::ClientExists => conflict("client_exists", "A client with this client_id already exists."),
+            ChangeError::ClientExists(place) => {
+                tracing::info!("management API: a client is refused: it exists in {place}");
+                conflict("client_exists", &format!("A client with this client_id already exists. It stands in: {place}."))
+            }
             ChangeError::TooManyCredentials(most) => {
                 Self::bad_request("credential_limit", format!("A client can have a maximum of {most} credentials"))
             }

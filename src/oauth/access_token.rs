@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 
 use super::OAuth;
 use super::claims::{Claims, Origin};
 use super::introspection::Failed;
 use super::issuer::Issuer;
 use super::jws::Jws;
+use super::parameters::{self, is_form};
 use crate::clock::UnixTime;
 use crate::header_names::are_aliases;
 use crate::refusal::{Refusal, Refused};
@@ -40,6 +41,8 @@ pub struct Presented<'r> {
     pub headers: &'r HeaderMap,
     /// Its target.
     pub target: &'r RequestTarget,
+    /// Its body, where it is a form that was read.
+    pub form: Option<&'r [u8]>,
     /// SHA-256 of the certificate that was presented with it.
     pub certificate: Option<&'r [u8; 32]>,
 }
@@ -185,8 +188,15 @@ impl AccessTokenPolicy {
 fn credentials<'r>(presented: &Presented<'r>) -> Result<(Scheme, &'r str), Refused> {
     let missing = |why: &str| Refused::new(Refusal::AccessTokenMissing, why);
     let repeated = |why: &str| Err(Refused::new(Refusal::AccessTokenRepeated, why));
-    if presented.target.query().is_some_and(names_token) {
+    let names_token = |text: &[u8]| parameters::count(text, "access_token") > 0;
+    if presented.target.query().is_some_and(|query| names_token(query.as_bytes())) {
         return repeated("a token in the query");
+    }
+    if presented.form.is_some_and(names_token) {
+        return repeated("a token in the form");
+    }
+    if is_form(presented.headers) && presented.headers.contains_key(CONTENT_ENCODING) {
+        return repeated("a form that is packed, and may hold another token");
     }
     let alias = |name: &str| name != AUTHORIZATION.as_str() && are_aliases(name, AUTHORIZATION.as_str());
     if presented.headers.keys().any(|name| alias(name.as_str())) {
@@ -211,12 +221,4 @@ fn credentials<'r>(presented: &Presented<'r>) -> Result<(Scheme, &'r str), Refus
         return Err(Refused::new(Refusal::AccessTokenInvalid, "not the form of a token (RFC 6750 §2.1), or longer than 8 KiB"));
     }
     Ok((scheme, token))
-}
-
-/// Whether a query has a parameter `access_token`, under any escape.
-fn names_token(query: &str) -> bool {
-    query.split(['&', ';']).any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        percent_encoding::percent_decode_str(name).eq("access_token".bytes())
-    })
 }

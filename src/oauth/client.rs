@@ -10,6 +10,8 @@ use reqwest::Url;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::registered::Credential;
+use crate::clock::UnixTime;
 use crate::x509::certificate::Certificate;
 use crate::x509::name_match::{DistinguishedName, RdnOrder};
 use crate::x509::subject_alt_name::SubjectAltName;
@@ -39,6 +41,8 @@ pub enum ClientMethod {
 pub enum ClientSubject {
     /// `tls_client_auth_subject_dn`.
     Dn(DistinguishedName, RdnOrder),
+    /// One of these, as long as it is in force (Auth0 `cert_subject_dn`): a client has two while it changes its certificate.
+    Dns(Vec<Credential<DistinguishedName>>),
     /// `tls_client_auth_san_dns`.
     SanDns(String),
     /// `tls_client_auth_san_email`.
@@ -54,6 +58,8 @@ pub enum ClientSubject {
 pub enum ClientCertificates {
     /// SHA-256 of each.
     Listed(Vec<[u8; 32]>),
+    /// The same of each, as long as it is in force (Auth0 `x509_cert`).
+    Registered(Vec<Credential<[u8; 32]>>),
     /// A JWK Set at this URL.
     JwksUri(Arc<ClientJwks>),
 }
@@ -67,7 +73,7 @@ pub struct ClientJwks {
     pub allow_private_addresses: bool,
 }
 
-/// The clients of a tenant, by their ids.
+/// The clients of a tenant's configuration, by their ids.
 pub type Clients = HashMap<String, Client>;
 
 impl ClientMethod {
@@ -83,11 +89,15 @@ impl ClientMethod {
 
 impl ClientSubject {
     /// Whether a certificate is for this subject. It must be trusted first: anybody can write a name.
-    pub(super) fn is_of(&self, certificate: &Certificate) -> bool {
+    pub(super) fn is_of(&self, certificate: &Certificate, now: UnixTime) -> bool {
         let names = certificate.subject_alt_names().unwrap_or_default();
         let any = |fits: &dyn Fn(&SubjectAltName) -> bool| names.iter().any(fits);
         match self {
             Self::Dn(dn, order) => dn.is(certificate.subject(), *order),
+            Self::Dns(names) => {
+                let mut in_force = names.iter().filter(|name| name.is_in_force(now));
+                in_force.any(|name| name.what.is(certificate.subject(), RdnOrder::Strict))
+            }
             Self::SanDns(wanted) => any(&|name| matches!(name, SubjectAltName::Dns(dns) if dns.eq_ignore_ascii_case(wanted))),
             Self::SanEmail(wanted) => any(&|name| matches!(name, SubjectAltName::Email(email) if same_mailbox(email, wanted))),
             Self::SanIp(wanted) => any(&|name| matches!(name, SubjectAltName::Ip(ip) if ip == wanted)),

@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, Method};
 use super::OAuth;
 use super::client::{ClientCertificates, ClientMethod, Clients};
 use super::form::Claimed;
+use super::registered::RegisteredClients;
+use crate::clock::UnixTime;
 use crate::refusal::{Refusal, Refused};
 use crate::x509::certificate::Certificate;
 
@@ -21,7 +23,7 @@ pub const MOST_FORM_BYTES: usize = 64 * 1024;
 /// What a route asks of clients.
 #[derive(Debug, Clone)]
 pub struct ClientAuthPolicy {
-    /// The clients.
+    /// The clients of the configuration.
     pub clients: Arc<Clients>,
     /// Whether `tls_client_auth` is a way to authenticate here.
     pub tls: bool,
@@ -29,8 +31,6 @@ pub struct ClientAuthPolicy {
     pub self_signed: bool,
     /// Whether clients that are not registered pass, unauthenticated.
     pub pass_unregistered: bool,
-    /// Whether domains have mTLS hosts, so that clients with certificates belong there.
-    pub mtls_host: bool,
 }
 
 /// What is looked at.
@@ -43,14 +43,35 @@ pub struct TokenRequest<'r> {
     pub query: Option<&'r str>,
     /// The whole body; none when nobody read it.
     pub form: Option<&'r [u8]>,
-    /// Whether it came to the mTLS host of its domain.
-    pub at_mtls_host: bool,
+    /// Whether its domain has an mTLS host, and it came to the other name.
+    pub beside_mtls_host: bool,
+    /// When.
+    pub now: UnixTime,
     /// The certificate that was presented with it.
     pub certificate: Option<&'r Certificate>,
     /// Whether a CA that the route trusts vouches for that certificate.
     pub trusted: bool,
     /// Whether this is within its dates.
     pub in_time: bool,
+}
+
+/// Where a client is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientSource {
+    /// In the tenant's file.
+    Configuration,
+    /// In the store, by the management API.
+    Store,
+}
+
+impl ClientSource {
+    /// Its word, for logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Store => "store",
+        }
+    }
 }
 
 /// A client whose certificate proved it.
@@ -60,6 +81,8 @@ pub struct AuthenticatedClient {
     pub id: String,
     /// How.
     pub method: &'static str,
+    /// Where it is registered.
+    pub source: ClientSource,
 }
 
 impl ClientAuthPolicy {
@@ -76,6 +99,7 @@ impl ClientAuthPolicy {
     pub async fn authenticate(
         &self,
         oauth: &OAuth,
+        registered: Option<&RegisteredClients>,
         request: &TokenRequest<'_>,
     ) -> Result<Option<AuthenticatedClient>, Refused> {
         if *request.method == Method::OPTIONS {
@@ -85,11 +109,12 @@ impl ClientAuthPolicy {
         let form = request.form.filter(|_| *request.method == Method::POST);
         let form = form.ok_or_else(|| invalid("not a POST with a form".into()))?;
         let claimed = Claimed::read(request.headers, request.query, form).map_err(invalid)?;
-        let Some(client) = self.clients.get(&claimed.client_id) else {
-            return match self.pass_unregistered {
-                true => Ok(None),
-                false => Err(Refused::new(Refusal::OauthClientUnknown, "no such client is registered")),
-            };
+        let in_store = registered.and_then(|clients| clients.get(&claimed.client_id));
+        let (client, source) = match (self.clients.get(&claimed.client_id), &in_store) {
+            (Some(client), _) => (client, ClientSource::Configuration),
+            (None, Some(client)) => (&**client, ClientSource::Store),
+            (None, None) if self.pass_unregistered => return Ok(None),
+            (None, None) => return Err(Refused::new(Refusal::OauthClientUnknown, "no such client is registered")),
         };
         let refuse = |why: String| Refused::new(Refusal::OauthClientRefused, format!("client `{}`: {why}", client.id));
         let allowed = match &client.method {
@@ -104,29 +129,39 @@ impl ClientAuthPolicy {
         if claimed.has_other_credentials {
             return Err(refuse(format!("it brings other credentials than those of `{method}`")));
         }
-        if self.mtls_host && !request.at_mtls_host {
+        if request.beside_mtls_host {
             return Err(refuse("it must come to the mTLS host".into()));
         }
         let certificate = request.certificate.ok_or_else(|| refuse("no certificate was presented".into()))?;
         match &client.method {
             ClientMethod::Tls(_) if !request.trusted => return Err(refuse("no trusted CA vouches for its certificate".into())),
-            ClientMethod::Tls(subject) if !subject.is_of(certificate) => {
+            ClientMethod::Tls(subject) if !subject.is_of(certificate, request.now) => {
                 return Err(refuse("the certificate is for another subject".into()));
             }
             ClientMethod::SelfSigned(_) if !request.in_time => return Err(refuse("its certificate is not valid now".into())),
-            ClientMethod::SelfSigned(registered) if !is_registered(oauth, registered, certificate.sha256()).await? => {
+            ClientMethod::SelfSigned(registered) if !is_registered(oauth, registered, certificate, request.now).await? => {
                 return Err(refuse("the certificate is not registered".into()));
             }
             ClientMethod::Tls(_) | ClientMethod::SelfSigned(_) | ClientMethod::Other => {}
         }
-        Ok(Some(AuthenticatedClient { id: client.id.clone(), method }))
+        Ok(Some(AuthenticatedClient { id: client.id.clone(), method, source }))
     }
 }
 
-async fn is_registered(oauth: &OAuth, registered: &ClientCertificates, sha256: &[u8; 32]) -> Result<bool, Refused> {
+async fn is_registered(
+    oauth: &OAuth,
+    registered: &ClientCertificates,
+    certificate: &Certificate,
+    now: UnixTime,
+) -> Result<bool, Refused> {
+    let sha256 = certificate.sha256();
     let fetched;
     let listed = match registered {
         ClientCertificates::Listed(listed) => listed,
+        ClientCertificates::Registered(listed) => {
+            let mut in_force = listed.iter().filter(|one| one.is_in_force(now));
+            return Ok(in_force.any(|one| openssl::memcmp::eq(&one.what, sha256)));
+        }
         ClientCertificates::JwksUri(jwks) => {
             let found = oauth.client_certificates(jwks, *sha256).await;
             fetched = found.map_err(|why| Refused::new(Refusal::OauthClientUnverifiable, why))?;

@@ -5,7 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
-use serde_json::Value;
+
+use super::{json, parameters};
+use crate::header_names::are_aliases;
 
 /// What a request says.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,16 +26,18 @@ impl Claimed {
     /// # Errors
     /// What is wrong with the request.
     pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> Result<Self, String> {
-        if pairs(query.unwrap_or_default().as_bytes())?.iter().any(|(name, _)| TELLING.contains(&name.as_str())) {
+        let query = query.unwrap_or_default().as_bytes();
+        if TELLING.iter().any(|wanted| parameters::count(query, wanted) > 0) {
             return Err("a parameter about the client stands in the query".into());
         }
         is_form(headers)?;
         let pairs = pairs(body)?;
         let one = |wanted: &str| {
             let mut found = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-            match (found.next(), found.next()) {
-                (_, Some(_)) => Err(format!("`{wanted}` was sent more than once")),
-                (first, None) => Ok(first.filter(|value| !value.is_empty())),
+            match (found.next(), parameters::count(body, wanted)) {
+                (None, 0) => Ok(None),
+                (Some(first), 1) => Ok(Some(first).filter(|value| !value.is_empty())),
+                _ => Err(format!("`{wanted}` was sent more than once, or under a name that some servers take for it")),
             }
         };
         let assertion = one("client_assertion")?;
@@ -51,6 +55,10 @@ impl Claimed {
 }
 
 fn is_form(headers: &HeaderMap) -> Result<(), String> {
+    let alias = |name: &str| name != CONTENT_TYPE.as_str() && are_aliases(name, CONTENT_TYPE.as_str());
+    if headers.keys().any(|name| alias(name.as_str())) {
+        return Err("an alias of the header `content-type`".into());
+    }
     let mut lines = headers.get_all(CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return Err("not exactly one `content-type`".into()) };
     let line = line.to_str().unwrap_or_default().to_ascii_lowercase();
@@ -100,7 +108,7 @@ fn basic_user(headers: &HeaderMap) -> Result<Option<String>, String> {
 /// Whom an assertion is about (RFC 7523 §3). The authorization server checks it.
 fn subject(assertion: &str) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let claims = json::object(&claims).ok()?;
     claims.get("sub")?.as_str().map(str::to_owned)
 }
 
@@ -133,6 +141,14 @@ mod tests {
             (&[][..], None, ""),
             (&[], None, "client_id="),
             (&[], None, "client_id=a&client_id=a"),
+            (&[], None, "client_id=a;client_id=b"),
+            (&[], None, "client_id=a&x=1;client_id=b"),
+            (&[], None, "client_id=a&client.id=b"),
+            (&[], None, "client_id=a&Client_Id=b"),
+            (&[], None, "client_id[]=a"),
+            (&[], None, "client_id=a&client_secret%5B%5D=b"),
+            (&[], Some("client+id=b"), "client_id=a"),
+            (&[("content_type", "application/json")], None, "client_id=a"),
             (&[], None, "client_id=a&client%5fid=b"),
             (&[], None, "client_id=%ff"),
             (&[], Some("client_id=a"), "client_id=a"),

@@ -4,19 +4,23 @@
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::claims::{Claims, Origin};
 use super::fetch::{Form, Web};
 use super::issuer::{Introspection, Issuer};
+use super::json;
 use crate::clock::UnixTime;
 
 /// Answers that are kept.
 const MOST_ANSWERS: usize = 10_000;
 /// Questions on their way at once: strangers can make up tokens.
 const MOST_QUESTIONS: usize = 64;
+/// How long a question waits for its turn.
+const MOST_WAIT: Duration = Duration::from_secs(5);
 /// "Not active" is kept for so long: guesses must not all reach the server, and a new token must work soon.
 const INACTIVE: Duration = Duration::from_secs(5);
 
@@ -66,7 +70,9 @@ impl Answers {
         now: UnixTime,
     ) -> Result<Claims, Failed> {
         let key = key(issuer, how, token);
-        let Ok(_turn) = self.turns.acquire().await else { return Err(Failed::Unavailable("stopping".into())) };
+        let Ok(Ok(_turn)) = timeout(MOST_WAIT, self.turns.acquire()).await else {
+            return Err(Failed::Unavailable("too many questions are on their way".into()));
+        };
         // Somebody may have asked the same while this one waited.
         if let Some(held) = self.held(issuer, token) {
             return held.map_err(Failed::Token);
@@ -76,8 +82,7 @@ impl Answers {
         let (user, password) = (encoded(&how.client_id), zeroize::Zeroizing::new(encoded(&how.client_secret)));
         let form = Form { url: &how.endpoint, user: &user, password: &password, body };
         let fetched = web.post(form).await.map_err(Failed::Unavailable)?;
-        let answer: Map<String, Value> = serde_json::from_slice(&fetched.body)
-            .map_err(|why| Failed::Unavailable(format!("{}: no JSON object: {why}", how.endpoint)))?;
+        let answer = json::object(&fetched.body).map_err(|why| Failed::Unavailable(format!("{}: {why}", how.endpoint)))?;
         let claims = match answer.get("active").and_then(Value::as_bool) {
             Some(true) => Claims::read(&answer, issuer, Origin::Introspection),
             Some(false) => Err("its issuer says that it is not active".to_owned()),

@@ -7,6 +7,7 @@
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 
+use super::json;
 use crate::request_head::RequestTarget;
 
 /// What a route does with metadata.
@@ -40,17 +41,6 @@ pub enum Untouched {
     OtherIssuer,
     /// It has `signed_metadata`, which wins over all else in it (RFC 8414 §2.1), and which only the server can make.
     Signed,
-}
-
-impl Untouched {
-    /// Its word, for the counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NotMetadata => "not_metadata",
-            Self::OtherIssuer => "other_issuer",
-            Self::Signed => "signed",
-        }
-    }
 }
 
 /// The endpoints that clients with certificates call themselves. Others, `authorization_endpoint` first, are for browsers.
@@ -91,7 +81,7 @@ pub fn is_metadata(path: &str) -> bool {
 /// # Errors
 /// Why it stays as it is.
 pub fn rewritten(document: &[u8], front: &MtlsFront<'_>) -> Result<Vec<u8>, Untouched> {
-    let mut document: Map<String, Value> = serde_json::from_slice(document).map_err(|_| Untouched::NotMetadata)?;
+    let mut document = json::object(document).map_err(|_| Untouched::NotMetadata)?;
     let issuer = document.get("issuer").and_then(Value::as_str).ok_or(Untouched::NotMetadata)?;
     if Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).as_deref() != Some(front.host) {
         return Err(Untouched::OtherIssuer);

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::front_door::AuthenticatedForward;
 use crate::journey::Tenant;
-use crate::oauth::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, is_metadata, rewritten};
+use crate::oauth::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
 use crate::refusal::Refused;
 use crate::rules::Permitted;
+use crate::telemetry::metrics::MetadataOutcome;
 use crate::upstream::Answer;
 
 /// A request for metadata, before it is decided about.
@@ -41,7 +42,7 @@ impl Asked {
         permitted.ask_whole(&self.host);
     }
 
-    /// Changes an answer, if it is metadata. The word for what was done is for the counters.
+    /// Changes an answer, if it is metadata. What was done is for the counters.
     ///
     /// # Errors
     /// When the upstream's body broke off.
@@ -50,7 +51,7 @@ impl Asked {
         answer: &mut Answer,
         policy: &MetadataPolicy,
         tenant: &Tenant,
-    ) -> Result<&'static str, Refused> {
+    ) -> Result<MetadataOutcome, Refused> {
         if let Err(why) = can_be_read(answer) {
             return Ok(why);
         }
@@ -58,9 +59,9 @@ impl Asked {
             // How long the document is that GET would get is not known.
             forget(&mut answer.headers);
             answer.forget_length();
-            return Ok("head");
+            return Ok(MetadataOutcome::Head);
         }
-        let Some(document) = answer.read(MOST_METADATA_BYTES).await? else { return Ok("too_large") };
+        let Some(document) = answer.read(MOST_METADATA_BYTES).await? else { return Ok(MetadataOutcome::TooLarge) };
         let front = MtlsFront {
             host: &self.host,
             mtls_host: &self.mtls_host,
@@ -69,7 +70,9 @@ impl Asked {
         };
         let made = match rewritten(&document, &front) {
             Ok(made) => made,
-            Err(why) => return Ok(why.word()),
+            Err(Untouched::NotMetadata) => return Ok(MetadataOutcome::NotMetadata),
+            Err(Untouched::OtherIssuer) => return Ok(MetadataOutcome::OtherIssuer),
+            Err(Untouched::Signed) => return Ok(MetadataOutcome::Signed),
         };
         forget(&mut answer.headers);
         let tag = format!("\"{}\"", hex::encode(Sha256::digest(&made).get(..16).unwrap_or_default()));
@@ -82,7 +85,7 @@ impl Asked {
         } else {
             answer.replace(made.into());
         }
-        Ok("rewritten")
+        Ok(MetadataOutcome::Rewritten)
     }
 
     /// RFC 9110 §13.1.2: compared weakly.
@@ -93,20 +96,20 @@ impl Asked {
 }
 
 /// Whether it is a whole JSON document, unpacked.
-fn can_be_read(answer: &Answer) -> Result<(), &'static str> {
+fn can_be_read(answer: &Answer) -> Result<(), MetadataOutcome> {
     let one = |name: HeaderName| {
         let mut lines = answer.headers.get_all(name).iter();
         lines.next().filter(|_| lines.next().is_none()).and_then(|line| line.to_str().ok()).unwrap_or_default()
     };
     let media_type = one(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if answer.status != StatusCode::OK || answer.headers.contains_key(CONTENT_RANGE) {
-        return Err("other_status");
+        return Err(MetadataOutcome::OtherStatus);
     }
     if media_type != "application/json" {
-        return Err("not_json");
+        return Err(MetadataOutcome::NotJson);
     }
     let packed = answer.headers.contains_key(CONTENT_ENCODING) && !one(CONTENT_ENCODING).eq_ignore_ascii_case("identity");
-    if packed { Err("packed") } else { Ok(()) }
+    if packed { Err(MetadataOutcome::Packed) } else { Ok(()) }
 }
 
 /// What is true of the document as the server sent it.

@@ -82,20 +82,22 @@ impl Reloader {
     /// Reading files and building trust takes its time: off the threads that serve.
     async fn reload(&self, shared: &Arc<Shared>) {
         let (folder, revocation, oauth) = (self.folder.clone(), Arc::clone(&shared.revocation), Arc::clone(&shared.oauth));
-        let custom = shared.domains.as_ref().map(|registry| Arc::clone(registry.live()));
+        let judged = shared.domains.as_ref().map(|registry| registry.judged());
         let loaded = tokio::task::spawn_blocking(move || {
             let mut loaded = config::load(&folder, UnixTime::now())?;
             // The signatures of fetched lists are checked for the new CAs: that takes its time too.
             loaded.snapshot.attach(&revocation, &oauth);
-            if let Some(custom) = custom {
-                super::attach(&mut loaded.snapshot, &custom)?;
+            if let Some(judged) = judged {
+                super::attach(&mut loaded.snapshot, &judged)?;
             }
             Ok::<_, Vec<config::Problem>>(loaded)
         });
         let loaded = loaded.await;
         match loaded {
             Ok(Ok(loaded)) => {
-                shared.snapshot.store(Arc::new(loaded.snapshot));
+                let mut snapshot = loaded.snapshot;
+                snapshot.keep_generated_key(&shared.snapshot.load());
+                shared.snapshot.store(Arc::new(snapshot));
                 shared.metrics.reloads.inc();
                 for warning in &loaded.warnings {
                     tracing::warn!("{warning}");

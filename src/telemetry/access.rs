@@ -150,6 +150,10 @@ pub struct AccessLine<'l> {
     pub domain: Option<&'l str>,
     /// `forward.key`: which of the domain's keys, from 0.
     pub key_position: Option<usize>,
+    /// `forward.key_id`: the public name of that key, when the domain is a custom one.
+    pub key_id: Option<&'l str>,
+    /// `forward.origin_domain_name`: of a custom domain.
+    pub origin: Option<&'l str>,
     /// `forward.keyid`: which key the request was signed with.
     pub keyid: Option<&'l str>,
     /// `tenant`.
@@ -180,8 +184,8 @@ pub struct AccessLine<'l> {
     pub credential: Option<&'l str>,
     /// `authenticated_group`: of a certificate that nobody was looked up for.
     pub authenticated_group: Option<&'l str>,
-    /// `oauth.client_id`, `oauth.client_auth_method`, `oauth.token_iss`, `oauth.token_sub`; empty texts are left out.
-    pub oauth: [(&'static str, &'l str); 4],
+    /// `oauth.client_id`, `oauth.client_auth_method`, `oauth.client_source`, `oauth.token_iss`, `oauth.token_sub`; empty texts are left out.
+    pub oauth: [(&'static str, &'l str); 5],
     /// `oauth.token_scope`.
     pub token_scope: &'l [String],
     /// `oauth.token_cnf`.
@@ -227,6 +231,8 @@ impl AccessLine<'_> {
         text(out, "request.path", Some(self.path));
         text(out, "forward.domain", self.domain);
         number(out, "forward.key", self.key_position.map(|position| position as u64));
+        text(out, "forward.key_id", self.key_id);
+        text(out, "forward.origin_domain_name", self.origin);
         text(out, "forward.keyid", self.keyid);
         text(out, "tenant", self.tenant);
         text(out, "route", self.route);

@@ -44,6 +44,43 @@ impl Handshake {
     ];
 }
 
+/// What was done with an authorization server's metadata on its way to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetadataOutcome {
+    /// The answer to HEAD lost what is no longer true of the document.
+    Head,
+    /// Untouched: no JSON by its media type.
+    NotJson,
+    /// Untouched: no JSON object, or none of metadata.
+    NotMetadata,
+    /// Untouched: of an issuer on another host.
+    OtherIssuer,
+    /// Untouched: no 200.
+    OtherStatus,
+    /// Untouched: compressed.
+    Packed,
+    /// It was changed.
+    Rewritten,
+    /// Untouched: with signed metadata.
+    Signed,
+    /// Untouched: longer than what is read.
+    TooLarge,
+}
+
+impl MetadataOutcome {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::Head, "head"),
+        (Self::NotJson, "not_json"),
+        (Self::NotMetadata, "not_metadata"),
+        (Self::OtherIssuer, "other_issuer"),
+        (Self::OtherStatus, "other_status"),
+        (Self::Packed, "packed"),
+        (Self::Rewritten, "rewritten"),
+        (Self::Signed, "signed"),
+        (Self::TooLarge, "too_large"),
+    ];
+}
+
 /// The process's counters. Label values come from closed lists alone.
 pub struct Metrics {
     registry: Registry,
@@ -52,7 +89,7 @@ pub struct Metrics {
     answered: Counter,
     refused: HashMap<Refusal, Counter>,
     monitored: Family<Labels, Counter>,
-    metadata: Family<Labels, Counter>,
+    metadata: HashMap<MetadataOutcome, Counter>,
     responses: [Counter; 5],
     handshakes: HashMap<Handshake, Counter>,
     duration: Histogram,
@@ -122,7 +159,10 @@ impl Default for Metrics {
             permitted,
             answered,
             monitored,
-            metadata,
+            metadata: MetadataOutcome::ALL
+                .iter()
+                .map(|&(outcome, word)| (outcome, metadata.get_or_create_owned(&[("outcome", word)])))
+                .collect(),
             duration,
             upstream,
             in_flight,
@@ -177,8 +217,10 @@ impl Metrics {
     }
 
     /// Counts what was done about an authorization server's metadata.
-    pub fn metadata(&self, outcome: &'static str) {
-        self.metadata.get_or_create(&[("outcome", outcome)]).inc();
+    pub fn metadata(&self, outcome: MetadataOutcome) {
+        if let Some(counter) = self.metadata.get(&outcome) {
+            counter.inc();
+        }
     }
 
     /// Counts a refusal.

@@ -56,6 +56,25 @@ impl DistinguishedName {
         Ok(Self { rdns })
     }
 
+    /// Reads the lines in which Node.js and Auth0 write a name: one for each relative distinguished name, in the order of the
+    /// certificate. A text of one line is RFC 4514's.
+    ///
+    /// # Errors
+    /// What cannot be read, or is more than one of them in a line.
+    pub fn parse_lines(text: &str) -> Result<Self, String> {
+        let lines: Vec<&str> = text.lines().collect();
+        if let [line] = lines.as_slice() {
+            return Self::parse(line);
+        }
+        let rdns = lines.into_iter().map(|line| {
+            let mut read = Self::parse(line)?.rdns;
+            let rdn = read.pop().filter(|_| read.is_empty());
+            rdn.ok_or_else(|| format!("more than one part of a name in `{line}`"))
+        });
+        let rdns: Vec<Vec<Pair>> = rdns.collect::<Result<_, String>>()?;
+        if rdns.is_empty() { Err("no name".into()) } else { Ok(Self { rdns }) }
+    }
+
     /// Whether this is the name, whole.
     pub fn is(&self, name: &Name, order: RdnOrder) -> bool {
         let mut theirs: Vec<Vec<Pair>> = vec![Vec::new(); name.rdn_count()];
@@ -266,9 +285,10 @@ mod tests {
     }
 
     proptest! {
-        /// What we print of a name is read as that name.
+        /// What we print of a name is read as that name; but OpenSSL, and so we, leave the `#` of a value that is nothing else as it is.
         #[test]
         fn what_is_printed_is_the_name(values in proptest::collection::vec("[ -~\u{e0}-\u{ff}]{1,12}", 1..5)) {
+            prop_assume!(!values.iter().any(|value| value == "#"));
             let rdns: Vec<Vec<(&str, u8, &[u8])>> = values.iter().map(|value| vec![("2.5.4.10", tag::UTF8_STRING, value.as_bytes())]).collect();
             let rdns: Vec<&[(&str, u8, &[u8])]> = rdns.iter().map(Vec::as_slice).collect();
             let name = name(&rdns);

@@ -102,7 +102,7 @@ fn host_names_belong_to_one_domain() {
     };
     for name in ["api.example", "API.Example", "mtls.api.example"] {
         let ran = edited(&[("[[front_doors]]\nname = \"nginx\"", &second(name))]).check();
-        refused(&ran, &["`domains[1].name`: `", "is a domain, or the mtls. alias of one, already"]);
+        refused(&ran, &["`domains[1].name`: `", "is a domain, or the mTLS host of one, already"]);
     }
     accepted(&edited(&[("[[front_doors]]\nname = \"nginx\"", &second("other.example"))]).check());
     let across = edited(&[]);

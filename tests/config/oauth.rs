@@ -47,6 +47,13 @@ fn a_binding_needs_a_certificate_and_an_issuer() {
 }
 
 #[test]
+fn a_route_is_for_tokens_or_for_clients() {
+    let both = "verification = \"permissive\", tls_client_auth = true, certificate_bound_access_tokens = \"when_bound\"";
+    let found = "`routes[0].policy.certificate_bound_access_tokens`: no request could pass";
+    refused_alone(&route(both).check(), &[found]);
+}
+
+#[test]
 fn permissive_routes_with_bound_tokens_need_no_ca() {
     let permissive = "policy = { verification = \"permissive\" }";
     let bound = "policy = { verification = \"permissive\", certificate_bound_access_tokens = \"require\" }";

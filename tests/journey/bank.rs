@@ -318,6 +318,12 @@ impl Request {
         self
     }
 
+    /// The same with another method and target, like `POST /token`.
+    pub(crate) fn towards(mut self, start: &str) -> Self {
+        self.start = format!("{start} HTTP/1.1");
+        self
+    }
+
     /// One more line.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.lines.push((name.into(), value.into()));

@@ -76,7 +76,16 @@ pub(crate) const OFTEN: &str = "burst = 1000000\nrequests_per_second = 1000000\n
 
 /// A configuration with a management API.
 pub(crate) fn office_files(upstream: &RecordingUpstream, dns: &DnsServer, further: &str) -> Files {
-    let mut files = files(&[(Tenant { top: String::new(), ..Tenant::default() }, upstream.url())]);
+    files_of(plain(), upstream, dns, further)
+}
+
+/// The tenant without aliases of its own.
+pub(crate) fn plain() -> Tenant {
+    Tenant { top: String::new(), ..Tenant::default() }
+}
+
+fn files_of(tenant: Tenant, upstream: &RecordingUpstream, dns: &DnsServer, further: &str) -> Files {
+    let mut files = files(&[(tenant, upstream.url())]);
     files[0].1.push_str(&management(dns, further));
     files
 }
@@ -102,6 +111,25 @@ impl Office {
         files[0].1.push_str(&store.lines());
         let vestibule = Vestibule::start(&files);
         Self { bank: Bank { vestibule, upstream }, dns, store }
+    }
+
+    /// With this tenant.
+    pub(crate) fn of(tenant: Tenant) -> Self {
+        Self::before(tenant, RecordingUpstream::start())
+    }
+
+    /// With this tenant, before this upstream.
+    pub(crate) fn before(tenant: Tenant, upstream: RecordingUpstream) -> Self {
+        let dns = DnsServer::start();
+        let vestibule = Vestibule::start(&files_of(tenant, &upstream, &dns, OFTEN));
+        Self { bank: Bank { vestibule, upstream }, dns }
+    }
+
+    /// Says whether custom domains have mTLS hosts.
+    pub(crate) fn aliases(&self, on: bool) {
+        let body = json!({ "mtls": { "enable_endpoint_aliases": on } });
+        let answer = self.ask("PATCH", "/api/v2/tenants/settings", Some(body));
+        assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
     /// A request to the management API, with the token of everything.

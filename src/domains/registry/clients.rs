@@ -1,5 +1,6 @@
 //! Clients and their credentials.
 
+use super::live_clients::telling;
 use super::{ChangeError, Registry, random_letters};
 use crate::clock::UnixTime;
 use crate::domains::client::{ClientRecord, CredentialKind, CredentialRecord, NewCredential, WithCredentials};
@@ -62,13 +63,13 @@ impl Registry {
         };
         let mut begun = self.begin().await?;
         if !begun.change.insert_client(&record).await? {
-            return Err(ChangeError::ClientExists);
+            return Err(ChangeError::ClientExists("the store".into()));
         }
         for credential in credentials {
             insert(&mut begun.change, &id, credential, true, now).await?;
         }
         let done = known(&mut begun.change, &id).await?;
-        self.commit(begun, (actor, now), "create_client", None, &format!("client {id}")).await?;
+        self.commit(begun, (actor, now), "create_client", None, &telling(&id, None)).await?;
         Ok(done)
     }
 
@@ -125,7 +126,7 @@ impl Registry {
         }
         begun.change.update_client(&client).await?;
         let done = known(&mut begun.change, id).await?;
-        self.commit(begun, (actor, now), "update_client", None, &format!("client {id}")).await?;
+        self.commit(begun, (actor, now), "update_client", None, &telling(id, None)).await?;
         Ok(done)
     }
 
@@ -139,7 +140,7 @@ impl Registry {
             return Ok(());
         }
         begun.change.delete_client(id).await?;
-        self.commit(begun, (actor, (self.clock)()), "delete_client", None, &format!("client {id}")).await.map(|_| ())
+        self.commit(begun, (actor, (self.clock)()), "delete_client", None, &telling(id, None)).await.map(|_| ())
     }
 
     /// One credential of a client.
@@ -166,7 +167,7 @@ impl Registry {
             return Err(ChangeError::TooManyCredentials(MOST_CREDENTIALS));
         }
         let record = insert(&mut begun.change, client, new, false, now).await?;
-        let details = format!("client {client}, credential {}", record.id);
+        let details = telling(client, Some(&record.id));
         self.commit(begun, (actor, now), "create_credential", None, &details).await?;
         Ok(record)
     }
@@ -188,7 +189,7 @@ impl Registry {
         record.credential.expires_at = end;
         record.updated_at = now;
         begun.change.update_credential(&record).await?;
-        self.commit(begun, (actor, now), "update_credential", None, &format!("client {client}, credential {id}")).await?;
+        self.commit(begun, (actor, now), "update_credential", None, &telling(client, Some(id))).await?;
         Ok(record)
     }
 
@@ -202,7 +203,7 @@ impl Registry {
             return Err(ChangeError::CredentialInUse);
         }
         begun.change.delete_credential(id).await?;
-        let details = format!("client {client}, credential {id}");
+        let details = telling(client, Some(id));
         self.commit(begun, (actor, (self.clock)()), "delete_credential", None, &details).await.map(|_| ())
     }
 }

@@ -1,12 +1,14 @@
 //! Memory follows the store: by the number of the last change, twice a second, and at once when the store tells of one. While the
 //! store is away, requests are judged by what memory has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use super::live_clients::told_client;
 use super::{ALIASES, Registry};
 use crate::clock::UnixTime;
+use crate::domains::client::WithCredentials;
 use crate::domains::record::{AuditLine, DomainRecord, KeyRecord};
 use crate::domains::store::{Change, Reader, StoreError};
 
@@ -69,6 +71,13 @@ impl Source<'_> {
             Self::Change(change) => (change.domain(id).await?, change.keys(id).await?),
         };
         Ok(domain.map(|domain| (domain, keys)))
+    }
+
+    async fn client(&mut self, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.client(id).await,
+            Self::Change(change) => change.client(id).await,
+        }
     }
 
     async fn setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
@@ -146,13 +155,18 @@ impl Registry {
             let Some(newest) = lines.last().map(|line| line.revision) else {
                 return Err(StoreError::Contents(format!("no line of the audit log for revision {last}")));
             };
-            let mut domains = BTreeMap::new();
+            let (mut domains, mut clients) = (BTreeMap::new(), BTreeSet::new());
             for line in lines {
+                clients.extend(told_client(&line.action, &line.details).map(str::to_owned));
                 domains.extend(line.custom_domain_id.zip(line.domain));
             }
             for (id, name) in domains {
                 let found = source.found(&id).await?;
                 self.take(&name, found.as_ref());
+            }
+            for id in clients {
+                let found = source.client(&id).await?;
+                self.take_client(&id, found.as_ref());
             }
             self.live.set_aliases(source.setting(ALIASES).await?.as_deref() == Some("true"));
             self.applied.store(newest, Ordering::Release);
@@ -172,6 +186,7 @@ impl Registry {
             self.live.remove(name);
         }
         self.live.set_aliases(reader.setting(ALIASES).await?.as_deref() == Some("true"));
+        self.read_clients(reader).await?;
         self.applied.store(revision, Ordering::Release);
         Ok(())
     }

@@ -7,14 +7,17 @@ use std::sync::atomic::Ordering;
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
+use super::live_clients::of_parts;
 use super::{Registry, RegistrySettings};
 use crate::clock::UnixTime;
+use crate::domains::client::{CredentialKind, NewCredential, WithCredentials};
 use crate::domains::sealed::{Lines, Writer};
 use crate::front_door::{CustomDomain, CustomKey, KeyUse};
+use crate::oauth;
 use crate::secret::{Pepper, Tag};
 
 /// The form of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Seconds from one writing to the next, so that many changes are one file.
 const AFTER: u64 = 2;
 
@@ -26,6 +29,8 @@ struct Head {
     revision: i64,
     at: i64,
     aliases: bool,
+    /// How many domains follow; all behind them are clients.
+    domains: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +46,21 @@ struct Domain {
 struct Key {
     id: String,
     tag: String,
+    until: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Client {
+    id: String,
+    certificates: Option<String>,
+    /// Those that it may use.
+    credentials: Vec<Credential>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Credential {
+    subject_dn: Option<String>,
+    thumbprint: Option<String>,
     until: Option<i64>,
 }
 
@@ -74,10 +94,13 @@ impl Registry {
     pub(super) async fn keep_anew(&self) -> Result<(), String> {
         let Some(file) = self.settings.snapshot_file.clone() else { return Ok(()) };
         let mut kept = self.kept.lock().await;
-        let (revision, domains) = {
-            // Both of one moment.
+        let (revision, domains, clients) = {
+            // All of one moment.
             let _turn = self.turn.lock().await;
-            (self.applied.load(Ordering::Acquire), self.live.all())
+            // Memory has no more of them than what it compares.
+            let clients = async { self.store.reader().await?.all_clients().await };
+            let clients = clients.await.map_err(|why| why.to_string())?;
+            (self.applied.load(Ordering::Acquire), self.live.all(), clients)
         };
         let at = (self.clock)();
         let head = Head {
@@ -87,9 +110,10 @@ impl Registry {
             revision,
             at: at.0,
             aliases: self.live.has_aliases(),
+            domains: domains.len(),
         };
         let pepper = Arc::clone(&self.pepper);
-        let writing = tokio::task::spawn_blocking(move || write(&file, &head, &domains, &pepper));
+        let writing = tokio::task::spawn_blocking(move || write(&file, &head, &domains, &clients, &pepper));
         writing.await.map_err(|why| why.to_string())?.map_err(|why| why.to_string())?;
         *kept = Some(Kept { revision, at });
         Ok(())
@@ -101,8 +125,12 @@ impl Registry {
         let mut lines = Lines::open(file, &self.pepper).map_err(|why| why.to_string())?;
         let head = lines.next::<Head>().map_err(|why| why.to_string())?.ok_or("it is empty")?;
         check(&head, &self.settings)?;
-        while let Some(domain) = lines.next::<Domain>().map_err(|why| why.to_string())? {
+        for _ in 0..head.domains {
+            let domain = lines.next::<Domain>().map_err(|why| why.to_string())?.ok_or("domains are missing")?;
             self.live.set(recalled(domain, &self.pepper)?);
+        }
+        while let Some(client) = lines.next::<Client>().map_err(|why| why.to_string())? {
+            self.live_clients.set(recalled_client(client)?);
         }
         self.live.set_aliases(head.aliases);
         self.applied.store(head.revision, Ordering::Release);
@@ -122,7 +150,13 @@ fn check(head: &Head, settings: &RegistrySettings) -> Result<(), String> {
     Ok(())
 }
 
-fn write(file: &Path, head: &Head, domains: &[Arc<CustomDomain>], pepper: &Pepper) -> std::io::Result<()> {
+fn write(
+    file: &Path,
+    head: &Head,
+    domains: &[Arc<CustomDomain>],
+    clients: &[WithCredentials],
+    pepper: &Pepper,
+) -> std::io::Result<()> {
     let mut writer = Writer::create(file)?;
     writer.line(head)?;
     for domain in domains {
@@ -136,7 +170,28 @@ fn write(file: &Path, head: &Head, domains: &[Arc<CustomDomain>], pepper: &Peppe
             keys: domain.keys().iter().map(key).collect(),
         })?;
     }
+    for (client, credentials) in clients {
+        let used = credentials.iter().filter(|one| one.in_use).map(|one| &one.credential);
+        let used = used.map(|one| Credential {
+            subject_dn: one.subject_dn.clone(),
+            thumbprint: one.thumbprint.clone(),
+            until: one.expires_at.map(|until| until.0),
+        });
+        let certificates = client.certificates.map(|kind| kind.word().to_owned());
+        writer.line(&Client { id: client.id.clone(), certificates, credentials: used.collect() })?;
+    }
     writer.finish(pepper)
+}
+
+fn recalled_client(client: Client) -> Result<oauth::Client, String> {
+    let kind = |word: &str| CredentialKind::parse(word).ok_or_else(|| format!("the credential type `{word}`"));
+    let kind = client.certificates.as_deref().map(kind).transpose()?;
+    let used = client.credentials.into_iter().filter_map(|one| {
+        let (subject_dn, thumbprint, expires_at) = (one.subject_dn, one.thumbprint, one.until.map(UnixTime));
+        Some(NewCredential { kind: kind?, name: None, subject_dn, thumbprint, expires_at })
+    });
+    let used: Vec<NewCredential> = used.collect();
+    Ok(of_parts(&client.id, kind, used.iter()))
 }
 
 fn recalled(domain: Domain, pepper: &Arc<Pepper>) -> Result<CustomDomain, String> {

@@ -1,5 +1,7 @@
 //! Clients and their credentials, as rows.
 
+use std::collections::HashMap;
+
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -31,10 +33,30 @@ impl Store {
     }
 }
 
-async fn with_credentials(on: &mut AnyConnection, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+pub(super) async fn with_credentials(on: &mut AnyConnection, id: &str) -> Result<Option<WithCredentials>, StoreError> {
     let row = sqlx::query("SELECT * FROM clients WHERE client_id = $1").bind(id).fetch_optional(&mut *on).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some((client(&row)?, credentials(on, id).await?)))
+}
+
+/// A page of clients with their credentials, in the order of their ids after one.
+pub(super) async fn page(on: &mut AnyConnection, after: &str, take: i64) -> Result<Vec<WithCredentials>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2").bind(after).bind(take);
+    let clients = rows.fetch_all(&mut *on).await?.iter().map(client).collect::<Result<Vec<_>, _>>()?;
+    let (Some(first), Some(last)) = (clients.first(), clients.last()) else { return Ok(Vec::new()) };
+    let rows = sqlx::query(
+        "SELECT * FROM client_credentials WHERE client_id >= $1 AND client_id <= $2 ORDER BY created_at, credential_id",
+    );
+    let mut of_clients = HashMap::<String, Vec<CredentialRecord>>::new();
+    for row in &rows.bind(&first.id).bind(&last.id).fetch_all(on).await? {
+        let credential = credential(row)?;
+        of_clients.entry(credential.client_id.clone()).or_default().push(credential);
+    }
+    let with_credentials = clients.into_iter().map(|client| {
+        let credentials = of_clients.remove(&client.id).unwrap_or_default();
+        (client, credentials)
+    });
+    Ok(with_credentials.collect())
 }
 
 async fn credentials(on: &mut AnyConnection, client: &str) -> Result<Vec<CredentialRecord>, StoreError> {

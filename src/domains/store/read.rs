@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection};
 
-use super::{ListQuery, StoreError, rows, within};
+use super::{ListQuery, StoreError, clients, rows, within};
 use crate::clock::UnixTime;
+use crate::domains::client::WithCredentials;
 use crate::domains::record::{AuditLine, DomainRecord, KeyRecord, Status};
 
 pub(super) async fn domain(on: &mut AnyConnection, id: &str) -> Result<Option<DomainRecord>, StoreError> {
@@ -97,6 +98,24 @@ impl Reader {
 
     pub(in crate::domains) async fn audit(&mut self, after: i64, most: i64) -> Result<Vec<AuditLine>, StoreError> {
         within(audit(&mut self.0, after, most)).await
+    }
+
+    pub(in crate::domains) async fn client(&mut self, id: &str) -> Result<Option<WithCredentials>, StoreError> {
+        within(clients::with_credentials(&mut self.0, id)).await
+    }
+
+    /// Every client with its credentials.
+    pub(in crate::domains) async fn all_clients(&mut self) -> Result<Vec<WithCredentials>, StoreError> {
+        const PAGE: i64 = 2_000;
+        let mut all = Vec::<WithCredentials>::new();
+        loop {
+            let after = all.last().map(|(client, _)| client.id.clone()).unwrap_or_default();
+            let page = within(clients::page(&mut self.0, &after, PAGE)).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// Hands every domain and its keys to whoever wants them, page by page.
