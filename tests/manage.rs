@@ -16,9 +16,6 @@ mod bank;
 mod dns_server;
 #[path = "support/http_client.rs"]
 mod http_client;
-#[path = "journey/issuer.rs"]
-#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
-mod issuer;
 #[path = "manage/issuers.rs"]
 mod issuers;
 #[path = "support/pki.rs"]

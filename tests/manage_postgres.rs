@@ -51,6 +51,7 @@ mod lifecycle;
 #[path = "manage/lists.rs"]
 mod lists;
 #[path = "manage/office.rs"]
+#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
 mod office;
 #[path = "manage/outage.rs"]
 mod outage;

@@ -120,9 +120,11 @@ impl Office {
 
     /// With this tenant, before this upstream.
     pub(crate) fn before(tenant: Tenant, upstream: RecordingUpstream) -> Self {
-        let dns = DnsServer::start();
-        let vestibule = Vestibule::start(&files_of(tenant, &upstream, &dns, OFTEN));
-        Self { bank: Bank { vestibule, upstream }, dns }
+        let (store, dns) = (Store::new(), DnsServer::start());
+        let mut files = files_of(tenant, &upstream, &dns, OFTEN);
+        files[0].1.push_str(&store.lines());
+        let vestibule = Vestibule::start(&files);
+        Self { bank: Bank { vestibule, upstream }, dns, store }
     }
 
     /// Says whether custom domains have mTLS hosts.
