@@ -132,7 +132,7 @@ mod tests {
     fn nothing_hides_brackets() {
         let deep = "(".repeat(13) + "true" + &")".repeat(13);
         for hidden in [
-            format!("{deep}"),
+            deep.clone(),
             format!("// it's\n{deep} // it's"),
             format!(r#"r"\" == {deep} == r"\""#),
             format!(r#"bR'\' == {deep} == bR'\'"#),
