@@ -14,6 +14,7 @@ use crate::identity_headers::{
     Audience, DEFAULT_HEADERS, IdentityKeys, IdentitySettings, SigningKey, SubjectFrom, TokenSettings,
 };
 use crate::journey::Authorize;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::{Behavior, Known, Phase, RuleSet, Scope};
 
 /// What a key must be.
@@ -150,6 +151,8 @@ fn header(table: &Table<'_>, default: &'static str, beside: &Beside<'_>) -> Opti
         "set by a rule or [upstream_headers]"
     } else if ConsumerVariable::UPSTREAM_HEADERS.iter().any(|(other, _)| same(other)) {
         "one that tells the consumer"
+    } else if [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().any(|other| same(other.as_str())) {
+        "one that tells the OAuth client"
     } else if asked.any(|other| same(other.as_str())) {
         "one of [authorize]"
     } else if debugging.is_some_and(|debugging| same(debugging.header.as_str())) {

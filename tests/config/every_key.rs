@@ -134,7 +134,7 @@ const WRONG: &[(&str, &[&str], &str)] = &[
     ("identity.subject", &["\"DN\"", "\"\""], "accepted: dn, consumer, san_uri"),
     ("identity.token.header", &["\"a b\"", "\"\"", "\"host\"", "\"x-real-ip\""], "hint: "),
     ("identity.token.header", &["\"X_CN\"", "\"x_consumer_id\"", "\"x-original-uri\""], "a name of its own"),
-    ("identity.token.header", &["\"X_Debug_Token\""], "a name of its own"),
+    ("identity.token.header", &["\"X_Debug_Token\"", "\"X_Vestibule_Client_Id\""], "a name of its own"),
     ("identity.user.header", &["\"X_Vestibule_Identity\""], "two different names"),
     ("identity.token.issuer", &["\"\"", "\"a\\nb\""], "up to 256 bytes"),
     ("identity.token.audience", &["\"\"", "[\"a\", \"\"]"], "up to 256 bytes"),
