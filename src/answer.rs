@@ -1,10 +1,13 @@
 //! The answer to a refused request: status, a fixed sentence, the request id. Never the cause.
 
+mod vendors;
+
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
 
+use crate::clock::UnixTime;
 use crate::journey::ErrorStyle;
 use crate::probe::Sight;
 use crate::refusal::Refusal;
@@ -12,12 +15,6 @@ use crate::rules::{RuleAnswer, Says};
 use crate::x509::certificate::Certificate;
 use crate::x509::name::Name;
 use crate::x509::name_form::NameForm;
-
-/// Kong's two sentences about certificates (plugins mtls-auth and header-cert-auth).
-const KONG_NO_CERTIFICATE: &str = "No required TLS certificate was sent";
-const KONG_BAD_CERTIFICATE: &str = "TLS certificate failed verification";
-/// And that of its plugin acl.
-const KONG_GROUP_DENIED: &str = "You cannot consume this service";
 
 /// Makes the answer of a rule; without a status where nothing is to be sent. `X-Request-Id` is on it like on every other.
 pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
@@ -37,30 +34,59 @@ pub fn by_rule(answer: &RuleAnswer, request_id: &str) -> HttpResponse {
     }
 }
 
+/// A request that is refused, as far as its answer tells of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its id.
+    pub request_id: &'a str,
+    /// Its path, without the query.
+    pub path: &'a str,
+    /// The instant of the refusal.
+    pub at: UnixTime,
+}
+
 /// Makes the answer. `X-Request-Id` is on it like on every other.
 /// `challenges` are lines of `WWW-Authenticate`.
-pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges: &[String]) -> HttpResponse {
+pub fn refused(refusal: Refusal, style: ErrorStyle, asked: &Asked<'_>, challenges: &[String]) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let title = status.canonical_reason().unwrap_or_default();
+    let request_id = asked.request_id;
     let (media_type, body) = match style {
         _ if oauth_error(refusal).is_some() => {
             // RFC 6749 §5.2, whatever the tenant's style: clients know this form alone.
             let error = oauth_error(refusal).unwrap_or_default();
-            ("application/json", json!({"error": error, "error_description": refusal.sentence(), "request_id": request_id}))
+            let body = json!({"error": error, "error_description": refusal.sentence(), "request_id": request_id});
+            ("application/json", body.to_string())
         }
         ErrorStyle::Json => {
             let body = json!({"status": refusal.status(), "message": refusal.sentence(), "request_id": request_id});
-            ("application/json", body)
+            ("application/json", body.to_string())
         }
-        ErrorStyle::Kong => ("application/json", json!({"message": kong_sentence(refusal), "request_id": request_id})),
+        ErrorStyle::Kong => {
+            let body = json!({"message": vendors::kong(refusal), "request_id": request_id});
+            ("application/json", body.to_string())
+        }
+        ErrorStyle::Plain => ("text/plain; charset=utf-8", format!("{}\n", refusal.sentence())),
         ErrorStyle::ProblemJson => {
             let body = json!({
                 "type": "about:blank",
-                "title": status.canonical_reason().unwrap_or_default(),
+                "title": title,
                 "status": refusal.status(),
                 "detail": refusal.sentence(),
                 "request_id": request_id,
             });
-            ("application/problem+json", body)
+            ("application/problem+json", body.to_string())
+        }
+        ErrorStyle::Zuplo => {
+            let body = json!({
+                "type": format!("https://httpproblems.com/http-status/{}", refusal.status()),
+                "title": title,
+                "status": refusal.status(),
+                "detail": vendors::zuplo(refusal),
+                "instance": asked.path,
+                "trace": {"timestamp": asked.at.rfc3339(), "requestId": request_id},
+            });
+            ("application/problem+json", body.to_string())
         }
     };
     let mut answer = HttpResponse::build(status);
@@ -71,7 +97,7 @@ pub fn refused(refusal: Refusal, style: ErrorStyle, request_id: &str, challenges
     for challenge in challenges {
         answer.append_header((header::WWW_AUTHENTICATE, challenge.as_str()));
     }
-    answer.body(body.to_string())
+    answer.body(body)
 }
 
 fn oauth_error(refusal: Refusal) -> Option<&'static str> {
@@ -120,42 +146,47 @@ fn told(body: &serde_json::Value, request_id: &str) -> HttpResponse {
         .body(body.to_string())
 }
 
-fn kong_sentence(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::CertificateRequired => KONG_NO_CERTIFICATE,
-        Refusal::CertificateUnacceptable
-        | Refusal::CertificateUntrusted
-        | Refusal::CertificatePathBudget
-        | Refusal::CertificatePurpose
-        | Refusal::CertificateRevoked
-        | Refusal::RevocationUnknown
-        | Refusal::CertificateExpired
-        | Refusal::CertificateNotYetValid
-        | Refusal::CertificateMalformed
-        | Refusal::ConsumerUnknown
-        | Refusal::ForwardedVerdictFailed => KONG_BAD_CERTIFICATE,
-        Refusal::ConsumerGroupDenied => KONG_GROUP_DENIED,
-        other => other.sentence(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use actix_web::body::MessageBody;
 
+    const ASKED: Asked<'_> = Asked { request_id: "id-1", path: "/a\"b", at: UnixTime(1_768_478_400) };
+
+    fn body(refusal: Refusal, style: ErrorStyle) -> String {
+        let answer = refused(refusal, style, &ASKED, &[]);
+        assert_eq!(answer.status().as_u16(), refusal.status());
+        assert_eq!(answer.headers().get("x-request-id").unwrap(), "id-1");
+        String::from_utf8(answer.into_body().try_into_bytes().unwrap().to_vec()).unwrap()
+    }
+
     #[test]
     fn every_refusal_in_every_style_keeps_its_secret() {
-        for style in [ErrorStyle::Json, ErrorStyle::Kong, ErrorStyle::ProblemJson] {
+        for (word, style) in ErrorStyle::ALL {
             for refusal in Refusal::ALL {
-                let answer = refused(*refusal, style, "id-1", &[]);
-                assert_eq!(answer.status().as_u16(), refusal.status());
-                assert_eq!(answer.headers().get("x-request-id").unwrap(), "id-1");
-                let body = answer.into_body().try_into_bytes().unwrap();
-                let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-                assert_eq!(body["request_id"], "id-1");
-                assert!(!body.to_string().contains(refusal.code()), "the code is for the log: {body}");
+                let body = body(*refusal, style);
+                assert!(!body.contains(refusal.code()), "the code is for the log: {body}");
+                let read = serde_json::from_str::<serde_json::Value>(&body);
+                match style {
+                    ErrorStyle::Plain => assert_eq!(body, format!("{}\n", refusal.sentence())),
+                    ErrorStyle::Zuplo => assert_eq!(read.unwrap()["trace"]["requestId"], "id-1"),
+                    _ => assert_eq!(read.unwrap()["request_id"], "id-1", "{word}"),
+                }
             }
         }
+    }
+
+    #[test]
+    fn zuplos_fields_all_of_them() {
+        let expected = json!({
+            "type": "https://httpproblems.com/http-status/401",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": "Client mTLS verification failed. No client certificate was presented.",
+            "instance": "/a\"b",
+            "trace": {"timestamp": "2026-01-15T12:00:00Z", "requestId": "id-1"},
+        });
+        let body = body(Refusal::CertificateRequired, ErrorStyle::Zuplo);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), expected);
     }
 }

@@ -43,7 +43,8 @@ pub async fn answer(
             answer
         }
         Err(refused) => {
-            let mut answer = answer::refused(refused.refusal, style, record.request_id(), &record.challenges(refused.refusal));
+            let challenges = record.challenges(refused.refusal);
+            let mut answer = answer::refused(refused.refusal, record.error_style(style), &record.asked(), &challenges);
             answer::show_rules(&mut answer, record.debug_lines());
             record.refused(&refused);
             answer

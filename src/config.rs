@@ -14,6 +14,7 @@ mod domains;
 mod environment;
 mod expiry;
 mod front_doors;
+mod identity;
 mod management;
 mod metadata;
 mod mutual_tls;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::front_door::Directory;
+use crate::identity_headers::IdentityKeys;
 use crate::journey::Snapshot;
 use crate::presented::CertificateDecoder;
 use crate::verifier::cache::CachedVerifier;
@@ -112,6 +114,16 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
     let tls = server_tls::names(process.tls.as_ref(), &wanted, |key, found, accepted| {
         about_process.add(Problem { file: process_file.clone(), key: key.into(), found, accepted: accepted.into() });
     });
+    let signs = tenants.iter().any(|tenant| tenant.identity.token.is_some());
+    let keys = match process.identity_keys.take() {
+        None if signs => {
+            let failed =
+                |why| Problem { file: process_file, key: "identity".into(), found: why, accepted: "randomness".into() };
+            IdentityKeys::generate().map_err(|why| collector.add(failed(why))).ok()
+        }
+        keys => keys,
+    };
+    let keys = keys.map(Arc::new);
     let problems = collector.into_problems();
     if !problems.is_empty() {
         return Err(problems);
@@ -124,6 +136,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Loaded, Vec<Problem>> {
         decoder: CertificateDecoder::new(process.certificate_cache_entries),
         verifier: CachedVerifier::new(process.verification_cache_entries),
         debugging: process.debugging.take(),
+        identity_keys: keys,
         answers: Arc::new(OcspAnswers::new(0)),
         revocation: None,
         oauth: None,

@@ -15,6 +15,7 @@ use crate::admission::{Admission, Demands, VerificationMode};
 use crate::clock::UnixTime;
 use crate::consumer::Identification;
 use crate::front_door::{AuthenticatedForward, Directory};
+use crate::identity_headers::{IdentityHeaders, IdentityKeys, Known};
 use crate::oauth::{
     AcceptedToken, AuthenticatedClient, CLIENT_ID_HEADER, CLIENT_METHOD_HEADER, Found, OAuth, Presented, TokenRequest,
 };
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub verifier: CachedVerifier,
     /// Who may see what rules do; none when nobody may.
     pub debugging: Option<Debugging>,
+    /// What signs tokens for upstreams; none where no tenant has any.
+    pub identity_keys: Option<Arc<IdentityKeys>>,
     /// The OCSP answers that are held.
     pub answers: Arc<OcspAnswers>,
     /// What fetches lists and answers; none until [`Snapshot::attach`].
@@ -77,6 +80,14 @@ impl Snapshot {
         self.answers = Arc::clone(revocation.answers());
         self.revocation = Some(Arc::clone(revocation));
         self.oauth = Some(Arc::clone(oauth));
+    }
+
+    /// Takes over the key that the configuration before has made for itself: upstreams know it.
+    pub fn keep_generated_key(&mut self, before: &Self) {
+        let generated = |keys: &Option<Arc<IdentityKeys>>| keys.as_ref().is_some_and(|keys| keys.is_generated());
+        if generated(&self.identity_keys) && generated(&before.identity_keys) {
+            self.identity_keys.clone_from(&before.identity_keys);
+        }
     }
 
     /// Takes a forward through presentation, verification, admission and rules. What the stages found stays in `findings`,
@@ -164,8 +175,10 @@ impl Snapshot {
                 let chosen = permitted.origin().map(|number| tenant.upstreams.get(number).cloned());
                 let upstream = chosen.unwrap_or_else(|| Some(Arc::clone(&route.upstream)));
                 let upstream = upstream.ok_or_else(|| Refused::new(Refusal::Internal, "a rule chose no upstream of ours"))?;
+                let known = Known { presentation, admission, identification: who };
+                let told = IdentityHeaders::make(&tenant.identity, self.identity_keys.as_deref(), known, &upstream.name, now)?;
                 findings.upstream = Some(Arc::clone(&upstream));
-                Ok(Decided::Permitted(Box::new(Sending { permitted: *permitted, route, upstream })))
+                Ok(Decided::Permitted(Box::new(Sending { permitted: permitted.telling(told), route, upstream })))
             }
         }
     }

@@ -16,6 +16,7 @@
 //! | [`admission`] | findings, the route's policy | [`Admission`](admission::Admission) | what the policy does not let pass |
 //! | [`oauth`] | an access token or a client's form, the presented certificate | who the client is, where it was asked | tokens that are not good or not this client's; clients that are not who they say |
 //! | [`consumer`] | an `Admission`, the tenant's consumers | [`Identification`](consumer::Identification) | unknown consumers, denied groups |
+//! | [`identity_headers`] | all of these, the upstream's name | [`IdentityHeaders`](identity_headers::IdentityHeaders): a signed token, a user object | what cannot be signed or sent |
 //! | [`probe`] | `AuthenticatedForward`, a token | what was seen, to whoever sent it: the journey ends | nothing: without a token it is not there |
 //! | [`variables`] | a certificate | the `ssl_client_*` table | |
 //! | [`rules`] | `AuthenticatedForward`, facts | [`Permitted`](rules::Permitted), which owns the request, or a [`RuleAnswer`](rules::RuleAnswer) | `deny`, too many requests |
@@ -38,6 +39,7 @@
 //! | `X_Client_Cert` read as `X-Client-Cert` | CVE-2025-64484, CVE-2026-39858 | [`header_names`] sees through aliases: refused in contract names, removed in ours | `attacks::aliases_and_duplicates_of_contract_headers_are_refused` |
 //! | `Connection: x-client-cert` deletes what the proxy set | CVE-2021-32813, CVE-2024-45410, CVE-2022-31813 | a contract name there is refused; our headers are added after hop-by-hop removal | `attacks::connection_and_trailer_cannot_name_contract_headers` |
 //! | a client calls itself a consumer | `X-Consumer-Username` sent by the client | Kong's headers are always ours, consumers or none; an unverified name is nobody's | `consumers::the_clients_own_copies_never_arrive`, `consumers::only_verified_identities_become_consumers` |
+//! | an upstream takes the name of an unverified certificate for a user's | Zuplo's `allowUnauthenticatedRequests` fills `request.user.sub` | `sub` is of a verified identity alone; every token says `verified` | `identity::who_is_not_verified_has_no_subject` |
 //! | trailers merged into headers | front doors pass them on | trailers are never read | `attacks::trailers_of_a_chunked_body_do_not_reach_the_upstream` |
 //! | an expired forgery passes where expired certificates are allowed | first error wins | all errors are collected; a waiver needs exactly one finding | `refusals::each_certificate_on_each_route` |
 //! | a certificate too large for the front door arrives as "none" | HAProxy's empty value | empty is absent only where the format or the verdict says so | `formats::withheld::no_dialect_takes_a_certificate_that_was_left_out_for_none` |
@@ -84,6 +86,7 @@ pub mod verifier;
 // The decision.
 pub mod admission;
 pub mod consumer;
+pub mod identity_headers;
 pub mod rules;
 
 // Effects.

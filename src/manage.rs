@@ -162,7 +162,7 @@ impl Management {
         id: &str,
         standing: &mut Option<Standing>,
     ) -> Result<Asked, Failure> {
-        let caller = self.tokens.find(request.headers(), now);
+        let caller = self.tokens.find(request.headers(), now).await;
         let who = caller.as_ref().ok().map(|caller| caller.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         let caller = caller?;

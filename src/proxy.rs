@@ -261,7 +261,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 /// closes it gently, so that a front door that is still sending gets to see the answer.
 fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let challenges = record.challenges(refused.refusal);
-    let mut answer = answer::refused(refused.refusal, style, record.request_id(), &challenges);
+    let mut answer = answer::refused(refused.refusal, record.error_style(style), &record.asked(), &challenges);
     answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -10,9 +10,10 @@ use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::answer::Asked;
 use crate::clock::UnixTime;
 use crate::front_door::{AuthenticatedForward, Domain, Replay};
-use crate::journey::{Decided, Findings, Snapshot};
+use crate::journey::{Decided, ErrorStyle, Findings, Snapshot};
 use crate::probe::Probe;
 use crate::refusal::{Refusal, Refused};
 use crate::rules::{Monitored, RuleAnswer, Trace};
@@ -177,6 +178,16 @@ impl Record {
     /// Counts what was done about an authorization server's metadata.
     pub fn metadata(&self, outcome: MetadataOutcome) {
         self.shared.metrics.metadata(outcome);
+    }
+
+    /// What the answer to a refusal tells of the request.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { request_id: &self.request_id, path: &self.path, at: UnixTime::now() }
+    }
+
+    /// The form of a refusal: the route's, or this one.
+    pub fn error_style(&self, tenants: ErrorStyle) -> ErrorStyle {
+        self.findings.route.as_ref().and_then(|route| route.error_style).unwrap_or(tenants)
     }
 
     /// Ends the record of a request that was refused.

@@ -208,6 +208,9 @@ refusals! {
     /// A rule's result cannot be sent: a header value that is too long, for example.
     RuleFailed, "rule_failed", 500, Us, INTERNAL;
 
+    /// What the upstream is to be told about the client cannot be signed, or is too long for a header.
+    IdentityFailed, "identity_failed", 500, Us, INTERNAL;
+
     /// The request head is not HTTP, or says one thing twice.
     RequestMalformed, "request_malformed", 400, Client, MALFORMED;
     /// The request target cannot be read.

@@ -23,6 +23,8 @@ mod formats;
 mod good;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/identity.rs"]
+mod identity;
 #[path = "config/oauth.rs"]
 mod oauth;
 #[path = "config/proofs.rs"]

@@ -24,6 +24,8 @@ mod hostile;
 mod left_out;
 #[path = "import_kong/router.rs"]
 mod router;
+#[path = "import_kong/scopes.rs"]
+mod scopes;
 #[path = "import_kong/served.rs"]
 mod served;
 #[path = "import_kong/set_up.rs"]

@@ -23,6 +23,8 @@ mod nginx;
 mod pki;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/pyjwt.rs"]
+mod pyjwt;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
 #[path = "support/redis.rs"]
@@ -54,6 +56,8 @@ mod formats;
 mod front_door;
 #[path = "journey/hostile_samples.rs"]
 mod hostile_samples;
+#[path = "journey/identity.rs"]
+mod identity;
 #[path = "journey/issuer.rs"]
 mod issuer;
 #[path = "journey/metadata.rs"]

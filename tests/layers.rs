@@ -12,7 +12,7 @@ use regex::Regex;
 
 /// Vocabulary; certificates, and the judgement of one, which a front door's own needs as well as a client's; trust in the order of
 /// the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "refusal",
     "clock",
     "header_names",
@@ -26,6 +26,7 @@ const ORDER: [&str; 32] = [
     "presented",
     "admission",
     "consumer",
+    "identity_headers",
     "rules",
     "tls",
     "upstream",

@@ -16,6 +16,8 @@ mod bank;
 mod dns_server;
 #[path = "support/http_client.rs"]
 mod http_client;
+#[path = "manage/issuers.rs"]
+mod issuers;
 #[path = "support/pki.rs"]
 mod pki;
 #[path = "support/ports.rs"]

@@ -53,7 +53,7 @@ mod lists;
 #[path = "manage/oauth_clients.rs"]
 mod oauth_clients;
 #[path = "manage/office.rs"]
-#[allow(dead_code, reason = "other test programs use more of it")]
+#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
 mod office;
 #[path = "manage/outage.rs"]
 mod outage;

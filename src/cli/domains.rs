@@ -101,10 +101,10 @@ async fn answer(args: &DomainsArgs) -> Result<String, String> {
             shown(api.about(Method::POST, domain, "/keys", Some(body)).await?)
         }
         Action::Rotate { domain, overlap, front_door } => {
-            let mut body = json!({ "overlap_seconds": overlap });
-            if let Some(name) = front_door {
-                body["front_door"] = json!(name);
-            }
+            let body = match front_door {
+                Some(name) => json!({ "overlap_seconds": overlap, "front_door": name }),
+                None => json!({ "overlap_seconds": overlap }),
+            };
             shown(api.about(Method::POST, domain, "/rotate-key", Some(body)).await?)
         }
         Action::Revoke { domain, key } => {

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -445,9 +447,22 @@ fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {
 
 fn permitted(out: &mut dyn Write, permitted: &Permitted, upstream: &str) -> io::Result<()> {
     for (name, value) in permitted.ours() {
-        writeln!(out, "sets           {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        writeln!(out, "sets           {name}: {}", said(value))?;
     }
     writeln!(out, "decision       permit: {} {} to `{upstream}`", permitted.method(), permitted.target().raw())
+}
+
+/// What a header tells the upstream. Of a token only the claims are shown: with its signature it would be good for a while.
+fn said(value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if !value.is_sensitive() {
+        return text;
+    }
+    let (what, read) = match text.split('.').nth(1) {
+        Some(claims) => ("a signed token, ", URL_SAFE_NO_PAD.decode(claims)),
+        None => ("", STANDARD.decode(&text)),
+    };
+    format!("{what}{}", String::from_utf8_lossy(&read.unwrap_or_default()))
 }
 
 fn decision(out: &mut dyn Write, refused: &Refused) -> io::Result<()> {

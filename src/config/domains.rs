@@ -12,17 +12,25 @@ use super::tenant::Place;
 use crate::consumer::ConsumerVariable;
 use crate::front_door::{CERTIFICATE_HEADERS, Contract, ContractHeader, Directory, Domain, DomainParts, PRESETS};
 use crate::header_names::{HeaderNames, are_aliases};
+use crate::identity_headers::{DEFAULT_HEADERS, IdentitySettings};
 use crate::journey::Debugging;
 use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::rules::RuleSet;
 use crate::secret::{ApiKeys, Tag};
+
+/// What sets headers of its own, which nobody else may send.
+#[derive(Clone, Copy)]
+pub(super) struct OwnHeaders<'o> {
+    pub(super) rules: &'o RuleSet,
+    pub(super) identity: &'o IdentitySettings,
+}
 
 pub(super) fn read(
     tenant: &Table<'_>,
     place: &Place<'_>,
     process: &Process,
     doors: &[Door],
-    rules: &RuleSet,
+    ours: OwnHeaders<'_>,
     directory: &mut Directory,
     mtls_hosts: Option<&str>,
 ) -> Vec<OwnHost> {
@@ -37,7 +45,7 @@ pub(super) fn read(
         );
     }
     for table in tables {
-        let Some((domain, door)) = domain(&table, place, process, (doors, mtls_hosts), rules) else {
+        let Some((domain, door)) = domain(&table, place, process, (doors, mtls_hosts), ours) else {
             table.finish();
             continue;
         };
@@ -67,7 +75,7 @@ fn domain<'d>(
     place: &Place<'_>,
     process: &Process,
     (doors, mtls_hosts): (&'d [Door], Option<&str>),
-    rules: &RuleSet,
+    ours: OwnHeaders<'_>,
 ) -> Option<(Domain, &'d Door)> {
     let name = table.required_text("name", "a host name");
     let name = name.and_then(|name| host_name(&name).map_err(|why| table.problem("name", format!("found `{name}`"), why)).ok());
@@ -104,7 +112,7 @@ fn domain<'d>(
     let contract = Contract::new(door.api_key.clone(), &headers)
         .map_err(|why| table.problem("", why, "different names for [front_doors.headers] and custom_client_ip_header"))
         .ok()?;
-    let reserved = reserved(door, &contract, rules, process.debugging.as_ref(), table);
+    let reserved = reserved(door, &contract, ours, process.debugging.as_ref(), table);
     let parts = DomainParts {
         name: name?,
         mtls_host,
@@ -122,7 +130,7 @@ fn domain<'d>(
 pub(super) fn reserved(
     door: &Door,
     contract: &Contract,
-    rules: &RuleSet,
+    ours: OwnHeaders<'_>,
     debugging: Option<&Debugging>,
     table: &Table<'_>,
 ) -> HeaderNames<()> {
@@ -135,15 +143,23 @@ pub(super) fn reserved(
     for header in [CLIENT_ID_HEADER, CLIENT_METHOD_HEADER].iter().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
-    for header in rules.header_names().filter(|header| !contract.claims(header.as_str())) {
+    for header in ours.rules.header_names().filter(|header| !contract.claims(header.as_str())) {
         reserved.insert(header.as_str(), ());
     }
-    // Whoever is behind us may believe Kong's headers, also where we set none of them.
-    for (header, _) in ConsumerVariable::UPSTREAM_HEADERS.into_iter().filter(|(header, _)| !contract.claims(header)) {
+    // Whoever is behind us may believe Kong's headers and ours, also where we set none of them.
+    let of_consumers = ConsumerVariable::UPSTREAM_HEADERS.iter().map(|(header, _)| *header);
+    for header in of_consumers.chain(DEFAULT_HEADERS).filter(|header| !contract.claims(header)) {
         reserved.insert(header, ());
     }
+    for header in ours.identity.header_names() {
+        if contract.claims(header.as_str()) {
+            let found = format!("`{header}` of [identity] is a header of the contract, too");
+            table.problem("", found, "a `header` in [identity.token] or [identity.user] with a name of its own");
+        }
+        reserved.insert(header.as_str(), ());
+    }
     if let Some(header) = debugging.map(|debugging| &debugging.header) {
-        if contract.claims(header.as_str()) || rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
+        if contract.claims(header.as_str()) || ours.rules.header_names().any(|own| are_aliases(own.as_str(), header.as_str())) {
             let found = format!("`{header}` of [debug] is a header of the contract or of a rule, too");
             table.problem("", found, "`debug.header` in vestibule.toml with a name of its own");
         }

@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::domains::{CLIENT_IP_HEADERS, host_name, reserved};
+use super::domains::{CLIENT_IP_HEADERS, OwnHeaders, host_name, reserved};
 use super::front_doors::Door;
 use super::process::{ACCEPTED_PEPPER, NoPepper, Process};
-use super::secret_file;
 use super::table::Table;
 use super::tenant::Place;
+use super::{oauth, secret_file};
 use crate::domains::{DatabaseUrl, DnsSettings, RegistrySettings, StoreLocation};
 use crate::front_door::{Contract, ContractHeader, CustomContract, CustomTemplate};
 use crate::manage::{AdminClient, AdminClients, AdminToken, RateLimits, Scope};
-use crate::rules::RuleSet;
+use crate::oauth::Issuer;
 use crate::secret::{Pepper, Tag};
 use http::HeaderName;
 
@@ -31,6 +31,8 @@ pub struct ManagementSettings {
     pub tokens: Vec<AdminToken>,
     /// Clients that get tokens.
     pub clients: Option<AdminClients>,
+    /// Authorization servers whose tokens are taken.
+    pub issuers: Vec<Arc<Issuer>>,
     /// How often.
     pub limits: RateLimits,
 }
@@ -66,7 +68,7 @@ pub(super) fn read(
     for key in ["tenant", "front_door", "origin_domain"].into_iter().filter(|key| !table.has(key)) {
         table.problem(key, "is missing", accepted(key));
     }
-    if !table.has("tokens") && !table.has("clients") {
+    if !table.has("tokens") && !table.has("clients") && !table.has("issuers") {
         table.problem("tokens", "is missing: nobody could ask for anything", accepted("tokens"));
     }
     store.finish();
@@ -103,6 +105,8 @@ fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path, warnings: &mut 
     };
     let tokens = table.tables("tokens").into_iter().filter_map(token).collect();
     let clients = clients(table);
+    let issuers = table.named_tables("issuers").into_iter();
+    let issuers = issuers.filter_map(|(_, table)| oauth::issuer(table, folder, warnings).map(Arc::new)).collect();
     let place = location(store, folder, warnings);
     let snapshot_file = store.text("snapshot_file").map(|file| folder.join(file));
     let recheck = u32::try_from(recheck).unwrap_or(u32::MAX);
@@ -112,6 +116,7 @@ fn settings(table: &Table<'_>, store: &Table<'_>, folder: &Path, warnings: &mut 
         front_door: front_door?,
         tokens,
         clients,
+        issuers,
         limits,
     })
 }
@@ -227,7 +232,7 @@ pub(super) fn template(
     place: &Place<'_>,
     process: &Process,
     doors: &[Door],
-    rules: &RuleSet,
+    ours: OwnHeaders<'_>,
 ) -> Option<CustomTemplate> {
     let settings = process.management.as_ref().filter(|settings| settings.registry.tenant == place.name)?;
     let wanted = &settings.front_door;
@@ -249,7 +254,7 @@ pub(super) fn template(
         let contract = Contract::new(door.api_key.clone(), &headers)
             .map_err(|why| tenant.problem("front_doors", format!("`{wanted}`: {why}"), accepted))
             .ok()?;
-        let reserved = Arc::new(reserved(door, &contract, rules, process.debugging.as_ref(), tenant));
+        let reserved = Arc::new(reserved(door, &contract, ours, process.debugging.as_ref(), tenant));
         Some(CustomContract { client_ip_header, contract: Arc::new(contract), reserved })
     });
     let contracts = contracts.collect();

@@ -30,7 +30,7 @@ pub(super) fn read(tenant: &Table<'_>, folder: &Path, warnings: &mut Vec<String>
     (issuers, clients)
 }
 
-fn issuer(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Issuer> {
+pub(super) fn issuer(table: Table<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Issuer> {
     let issuer = table.required_text("issuer", "what `iss` is, like \"https://as.example\"");
     let url = issuer.as_deref().and_then(|text| endpoint(&table, "issuer", text));
     let audience = table.texts("audience");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::debugging;
+use super::identity;
 use super::management::{self, ManagementSettings};
 use super::probe;
 use super::revocation;
@@ -16,6 +17,7 @@ use super::server_tls::{self, ServerTls};
 use super::table::Table;
 use crate::clock::UnixTime;
 use crate::front_door::{HeadLimits, NonceMemory, NonceStore, Replay, StoreAddress};
+use crate::identity_headers::IdentityKeys;
 use crate::journey::Debugging;
 use crate::probe::Probe;
 use crate::revocation::RevocationSettings;
@@ -88,6 +90,8 @@ pub struct Process {
     pub geoip: Option<Arc<GeoIp>>,
     /// Who may see what rules do; moves into the snapshot.
     pub debugging: Option<Debugging>,
+    /// What signs tokens for upstreams; moves into the snapshot.
+    pub identity_keys: Option<IdentityKeys>,
     /// The level of diagnostics.
     pub log_level: String,
     /// What remembers the nonces of signed requests.
@@ -117,6 +121,7 @@ impl Process {
         let geo = table.table_or_empty("geoip");
         let fetching = table.table_or_empty("revocation");
         let debugging = table.table("debug").and_then(|table| debugging::read(table, folder, warnings));
+        let identity_table = table.table_or_empty("identity");
         let replay_table = table.table_or_empty("replay");
         let admin_listen = admin.parsed("listen", |text| text.parse().map_err(|_| "accepted: \"address:port\"".to_owned()));
         let admin_tls = server_tls::admin(&admin, folder, warnings);
@@ -146,13 +151,14 @@ impl Process {
             verification_cache_entries: limits.number("verification_cache_entries", 0..=10_000_000, 10_000),
             geoip: geoip(&geo, folder),
             debugging,
+            identity_keys: identity::keys(&identity_table, folder, warnings),
             log_level: logs.choice("level", &["error", "warn", "info", "debug"].map(|word| (word, word)), "info").to_owned(),
             replay: Arc::new(replay(&replay_table, folder, now, warnings)),
             probe: probe::read(&probing, folder, now, warnings).map(Arc::new),
             access: AccessTarget::parse(&logs.text("access").unwrap_or_else(|| "stdout".into()), folder),
             revocation: revocation::settings(&fetching, folder),
         };
-        for child in [server, admin, limits, logs, secrets, geo, fetching, replay_table, probing, table] {
+        for child in [server, admin, limits, logs, secrets, geo, fetching, identity_table, replay_table, probing, table] {
             child.finish();
         }
         process

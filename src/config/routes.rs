@@ -8,7 +8,7 @@ use http::Method;
 
 use super::policy::{PolicySettings, Sets};
 use super::table::Table;
-use crate::journey::{Route, RoutePolicy};
+use crate::journey::{ErrorStyle, Route, RoutePolicy};
 use crate::upstream::Upstream;
 
 pub(super) fn read(
@@ -54,9 +54,19 @@ fn route(
     let settings = table.table("policy").map_or_else(|| policy.clone(), |own| policy.read(own, folder));
     let policy: Option<RoutePolicy> = settings.ready(&table, sets);
     let limit = table.size("request_body_max", 0) as u64;
+    let error_style = table.choice("error_style", &ErrorStyle::ALL, ErrorStyle::Json);
+    let error_style = table.has("error_style").then_some(error_style);
     let request_body_limit = table.has("request_body_max").then_some(limit);
     table.finish();
-    Some(Route { path: path?, methods, policy: policy?, upstream: upstream?, request_body_limit, rules: Arc::default() })
+    Some(Route {
+        path: path?,
+        methods,
+        policy: policy?,
+        upstream: upstream?,
+        request_body_limit,
+        error_style,
+        rules: Arc::default(),
+    })
 }
 
 fn method(table: &Table<'_>, text: &str) -> Option<Method> {

@@ -12,7 +12,8 @@ use super::process::Process;
 use super::server_tls::Wanted;
 use super::table::Table;
 use super::{
-    consumers, domains, front_doors, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca, upstreams,
+    consumers, domains, front_doors, identity, management, oauth, profiles, routes, rules, trust_warnings, trusted_ca,
+    upstreams,
 };
 use crate::admission::VerificationMode;
 use crate::clock::UnixTime;
@@ -48,8 +49,11 @@ pub(super) fn read(
     let authorize = table.table("authorize").and_then(|endpoint| authorize(endpoint, &doors, &rules));
     let dn_helper = table.table("dn_helper").and_then(|helper| dn_helper(helper, authorize.as_ref()));
     let mtls_hosts = mtls_hosts(&table);
-    let own_hosts = domains::read(&table, place, process, &doors, &rules, directory, mtls_hosts.as_deref());
-    if let Some(template) = management::template(&table, place, process, &doors, &rules) {
+    let beside = identity::Beside { process, rules: &rules, known: &known, authorize: authorize.as_ref() };
+    let identity = identity::settings(&table, &beside);
+    let ours = domains::OwnHeaders { rules: &rules, identity: &identity };
+    let own_hosts = domains::read(&table, place, process, &doors, ours, directory, mtls_hosts.as_deref());
+    if let Some(template) = management::template(&table, place, process, &doors, ours) {
         directory.set_template(template);
     }
     let profiles = profiles::read(&table, place.folder);
@@ -69,8 +73,7 @@ pub(super) fn read(
     consumer_headers(&table, &routes, &known, &mut rules);
     wanted.hosts.extend(own_hosts.into_iter().map(|host| host.asked(&routes)));
     wanted.mutual_tls |= doors.iter().any(|door| door.front_door.proofs.need_front_door_certificate());
-    let styles = [("json", ErrorStyle::Json), ("problem+json", ErrorStyle::ProblemJson), ("kong", ErrorStyle::Kong)];
-    let style = table.choice("error_style", &styles, ErrorStyle::Json);
+    let style = table.choice("error_style", &ErrorStyle::ALL, ErrorStyle::Json);
     rules_without_certificates(&table, &routes, &rules);
     consumers_without_certificates(&table, &routes, &consumers);
     rules_without_oauth(&table, &routes, &rules);
@@ -88,6 +91,7 @@ pub(super) fn read(
         authorize,
         dn_helper,
         profiles,
+        identity,
         clients: clients.unwrap_or_default(),
         registered_clients: None,
         routes: Routes::new(routes),

@@ -8,7 +8,7 @@ use super::problem::Collector;
 use super::source;
 
 /// Keys that name files, in any table.
-const FILE_KEYS: [&str; 19] = [
+const FILE_KEYS: [&str; 20] = [
     "allow_certificates",
     "ca_certificate",
     "certificate",
@@ -27,6 +27,7 @@ const FILE_KEYS: [&str; 19] = [
     "redis_password_file",
     "secret_file",
     "self_signed_certificates",
+    "signing_keys",
     "trusted_ca",
 ];
 

@@ -42,7 +42,7 @@ pub fn subject_names<'c>(certificate: &'c Certificate, dirname: &[AttributeType]
 }
 
 /// The URIs among the alternative names.
-pub(super) fn uris(certificate: &Certificate) -> Vec<&str> {
+pub fn uris(certificate: &Certificate) -> Vec<&str> {
     let names = certificate.subject_alt_names().unwrap_or_default();
     let mut uris = Vec::new();
     for name in names {

@@ -12,6 +12,7 @@ use crate::admission::{self, VerificationMode};
 use crate::clock::UnixTime;
 use crate::consumer::ConsumerPolicy;
 use crate::front_door::AuthenticatedForward;
+use crate::identity_headers::IdentitySettings;
 use crate::oauth::{AccessTokenPolicy, ClientAuthPolicy, Clients, MetadataPolicy, RegisteredClients};
 use crate::refusal::{Refusal, Refused};
 use crate::revocation::FetchPlan;
@@ -27,8 +28,23 @@ pub enum ErrorStyle {
     Json,
     /// Kong's: `{"message"}`, with its two sentences about certificates.
     Kong,
+    /// The sentence alone, as `text/plain`.
+    Plain,
     /// `application/problem+json` (RFC 9457).
     ProblemJson,
+    /// Zuplo's: the same with its type, `instance` and `trace`, and the sentences of its policy `mtls-auth-inbound`.
+    Zuplo,
+}
+
+impl ErrorStyle {
+    /// Every one with its word.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("json", Self::Json),
+        ("problem+json", Self::ProblemJson),
+        ("kong", Self::Kong),
+        ("zuplo", Self::Zuplo),
+        ("plain", Self::Plain),
+    ];
 }
 
 /// The endpoint that answers a proxy's subrequests.
@@ -104,6 +120,8 @@ pub struct Route {
     pub upstream: Arc<Upstream>,
     /// The most bytes of a request's body.
     pub request_body_limit: Option<u64>,
+    /// The form of its refusals; none is the tenant's.
+    pub error_style: Option<ErrorStyle>,
     /// The rules that are for it.
     pub rules: Arc<RuleSet>,
 }
@@ -124,6 +142,8 @@ pub struct Tenant {
     pub dn_helper: Option<String>,
     /// What certificates say, by their issuers.
     pub profiles: Profiles,
+    /// What its upstreams are told about the client.
+    pub identity: IdentitySettings,
     /// The OAuth clients of the configuration.
     pub clients: Arc<Clients>,
     /// Those of the store, when it is for this tenant; none until the store is attached.

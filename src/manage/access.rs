@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 
 use super::access_token::AccessTokens;
 use super::failure::Failure;
 use crate::clock::UnixTime;
+use crate::oauth::{AccessTokenPolicy, Issuer, OAuth};
+use crate::refusal::Refusal;
 use crate::secret::{ApiKeys, Pepper, Tag};
 
 /// How a token begins that `vestibule keygen --admin-token` makes, so that it is known where it turns up.
@@ -120,6 +125,13 @@ pub(super) struct Caller {
     pub(super) scopes: Vec<Scope>,
 }
 
+/// The issuer that a JWT names. Nothing is believed yet: it only says who is to be asked.
+fn named_issuer(token: &str) -> Option<String> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("iss")?.as_str().map(str::to_owned)
+}
+
 /// Every token and client.
 #[derive(Debug)]
 pub struct Tokens {
@@ -127,6 +139,8 @@ pub struct Tokens {
     tokens: Vec<AdminToken>,
     signer: Option<AccessTokens>,
     clients: Vec<(AdminClient, ApiKeys)>,
+    issuers: Vec<AccessTokenPolicy>,
+    oauth: Option<Arc<OAuth>>,
 }
 
 impl Tokens {
@@ -140,7 +154,22 @@ impl Tokens {
             tokens,
             signer,
             clients: clients.into_iter().map(|client| (client.clone(), keys(client.secrets))).collect(),
+            issuers: Vec::new(),
+            oauth: None,
         }
+    }
+
+    /// The same with authorization servers whose tokens are taken.
+    pub fn with_issuers(mut self, issuers: &[Arc<Issuer>], oauth: &Arc<OAuth>) -> Self {
+        let policy = |issuer: &Arc<Issuer>| AccessTokenPolicy {
+            issuer: Arc::clone(issuer),
+            require_binding: false,
+            pass_dpop: false,
+            scopes: Vec::new(),
+        };
+        self.issuers = issuers.iter().map(policy).collect();
+        self.oauth = Some(Arc::clone(oauth));
+        self
     }
 
     pub(super) fn signer(&self) -> Option<&AccessTokens> {
@@ -159,15 +188,47 @@ impl Tokens {
     }
 
     /// Who sends a request.
-    pub(super) fn find(&self, headers: &HeaderMap, now: UnixTime) -> Result<Caller, Failure> {
+    pub(super) async fn find(&self, headers: &HeaderMap, now: UnixTime) -> Result<Caller, Failure> {
         let mut values = headers.get_all(AUTHORIZATION);
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(Failure::unauthorized("Missing authentication"));
         };
         let token = value.to_str().ok().and_then(|value| value.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-        let found = token.and_then(|token| self.of_configuration(token).or_else(|| self.of_client(token, now)));
-        found.ok_or_else(|| Failure::unauthorized("Invalid token"))
+        let unknown = || Failure::unauthorized("Invalid token");
+        let token = token.ok_or_else(unknown)?;
+        match self.of_configuration(token).or_else(|| self.of_client(token, now)) {
+            Some(caller) => Ok(caller),
+            None => self.of_issuer(token, now).await?.ok_or_else(unknown),
+        }
+    }
+
+    /// A token of an authorization server: of the one that it names itself, or, when it names none, of those that can be asked.
+    async fn of_issuer(&self, token: &str, now: UnixTime) -> Result<Option<Caller>, Failure> {
+        let Some(oauth) = &self.oauth else { return Ok(None) };
+        let named = named_issuer(token);
+        for (place, policy) in self.issuers.iter().enumerate() {
+            let fits = match &named {
+                Some(named) => *named == policy.issuer.issuer,
+                None => policy.issuer.introspection.is_some(),
+            };
+            if !fits {
+                continue;
+            }
+            match policy.check_bearer(oauth, token, now).await {
+                Ok(accepted) => {
+                    let who = accepted.subject.or(accepted.client_id).unwrap_or_default();
+                    let scopes = accepted.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
+                    let position = self.tokens.len() + self.clients.len() + place;
+                    return Ok(Some(Caller { position, name: format!("{who} of {}", accepted.issuer), scopes }));
+                }
+                Err(refused) if refused.refusal == Refusal::AccessTokenUnverifiable => {
+                    return Err(Failure::issuer_away(&refused.cause));
+                }
+                Err(refused) => tracing::info!("management API: a token of {}: {}", policy.issuer.issuer, refused.cause),
+            }
+        }
+        Ok(None)
     }
 
     fn of_configuration(&self, token: &str) -> Option<Caller> {

@@ -80,6 +80,14 @@ impl Failure {
     }
 
     /// The store does not answer. Whether a change was made that was just being made is not known.
+    /// Whose token it is cannot be known now.
+    pub(super) fn issuer_away(cause: &str) -> Self {
+        tracing::warn!("management API: an issuer of tokens: {cause}");
+        let message = "The issuer of the token does not answer.".to_owned();
+        let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Some("issuer_unavailable"), message);
+        Self { wait: Some(STORE_WAIT), ..failure }
+    }
+
     fn store_away(cause: &str) -> Self {
         tracing::warn!("management API: the store: {cause}");
         let message = "The store does not answer. What you asked for may or may not have been done: look, or ask again.";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::operations::{Action, BASE, ID_FORMS, OPERATIONS, Operation};
 
 /// Statuses that every operation can have.
-const ALWAYS: [u16; 4] = [401, 403, 429, 500];
+const ALWAYS: [u16; 5] = [401, 403, 429, 500, 503];
 
 /// The document.
 pub fn document() -> Value {
@@ -55,10 +55,10 @@ fn described(operation: &Operation) -> Value {
     let mut responses = Map::new();
     let mut success = json!({ "description": "Done", "headers": headers(&[]) });
     if let Some(schema) = schema {
-        success["content"] = json_content(schema);
+        add(&mut success, "content", json_content(schema));
     }
     if operation.action == Action::CreateCredential {
-        success["links"] = links();
+        add(&mut success, "links", links());
     }
     responses.insert(status.to_string(), success);
     let of_body = operation.body.map(|_| 413);
@@ -73,7 +73,7 @@ fn described(operation: &Operation) -> Value {
         "responses": responses,
     });
     if let Some((schema, required)) = operation.body {
-        described["requestBody"] = json!({ "required": required, "content": json_content(schema) });
+        add(&mut described, "requestBody", json!({ "required": required, "content": json_content(schema) }));
     }
     described
 }
@@ -113,6 +113,13 @@ fn token_endpoint() -> Value {
             "429": reference("responses", "Failure"),
         },
     })
+}
+
+/// One more entry of an object.
+fn add(object: &mut Value, name: &str, value: Value) {
+    if let Some(entries) = object.as_object_mut() {
+        entries.insert(name.to_owned(), value);
+    }
 }
 
 fn failure() -> Value {

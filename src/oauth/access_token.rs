@@ -88,6 +88,22 @@ impl AccessTokenPolicy {
         }
     }
 
+    /// Checks a bearer token where nobody presents a certificate: one that is bound to a key is refused.
+    ///
+    /// # Errors
+    /// One of the `AccessToken…` refusals.
+    pub async fn check_bearer(&self, oauth: &OAuth, token: &str, now: UnixTime) -> Result<AcceptedToken, Refused> {
+        if token.len() > MOST_TOKEN_OCTETS {
+            return Err(Refused::new(Refusal::AccessTokenInvalid, "it is too long"));
+        }
+        let claims = self.claims(oauth, token, now).await?;
+        claims.hold_at(now, &self.issuer).map_err(|why| Refused::new(Refusal::AccessTokenInvalid, why))?;
+        if claims.binding.certificate.is_some() || claims.binding.dpop {
+            return Err(Refused::new(Refusal::AccessTokenCertificate, "it is bound to a key, and none is presented here"));
+        }
+        Ok(self.accepted(claims))
+    }
+
     fn accepted(&self, claims: Claims) -> AcceptedToken {
         let (bound, dpop) = (claims.binding.certificate.map(|_| "x5t#S256"), claims.binding.dpop.then_some("jkt"));
         AcceptedToken {

@@ -53,6 +53,9 @@ impl Claims {
             _ => return Err("`iss` is missing, or no text".into()),
         }
         audience(claims.get("aud"), issuer, of_answer && issuer.allow_missing_audience)?;
+        if of_answer {
+            is_of_access_token(claims)?;
+        }
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let scopes =
             text("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
@@ -91,6 +94,24 @@ fn audience(aud: Option<&Value>, issuer: &Issuer, may_be_missing: bool) -> Resul
         Some(one) if ours(one) => Ok(()),
         None if may_be_missing => Ok(()),
         _ => Err("`aud` does not name this API".into()),
+    }
+}
+
+/// An issuer calls refresh tokens active too (RFC 7662 §2.1), and they may be bound to the same certificate. Their answers have
+/// no audience and no token type, or one that says so; `token_use` is ORY's word for it.
+fn is_of_access_token(answer: &Map<String, Value>) -> Result<(), String> {
+    let one_of = |value: &Value, known: &[&str]| {
+        value.as_str().is_some_and(|value| known.iter().any(|known| value.eq_ignore_ascii_case(known)))
+    };
+    match answer.get("token_type") {
+        Some(kind) if one_of(kind, &["Bearer", "DPoP", "access_token"]) => {}
+        Some(_) => return Err("`token_type` is not that of an access token".into()),
+        None if answer.contains_key("aud") => {}
+        None => return Err("a refresh token, perhaps: it names neither an audience nor a token type".into()),
+    }
+    match answer.get("token_use") {
+        Some(purpose) if !one_of(purpose, &["access_token"]) => Err("`token_use` is not that of an access token".into()),
+        _ => Ok(()),
     }
 }
 

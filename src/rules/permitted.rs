@@ -11,12 +11,13 @@ use super::changes::Changes;
 use super::{After, cookies};
 use crate::front_door::AuthenticatedForward;
 use crate::header_names::are_aliases;
+use crate::identity_headers::IdentityHeaders;
 use crate::refusal::Refused;
 use crate::request_head::RequestTarget;
 
 /// A permitted request. It owns the request that it permits, so that a permit cannot meet another one; only the rules make it.
 ///
-/// Nothing can be added to one, and it cannot be used twice:
+/// Nothing can be added to one but [`IdentityHeaders`], and it cannot be used twice:
 ///
 /// ```compile_fail
 /// use vestibule::rules::Permitted;
@@ -85,6 +86,14 @@ impl Permitted {
         );
         self.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         host.clone_into(&mut self.host);
+    }
+
+    /// The same, and the upstream is told who it is. No rule can undo that: they have run.
+    pub fn telling(mut self, identity: IdentityHeaders) -> Self {
+        for (name, value) in identity.into_lines() {
+            self.ours.insert(name, value);
+        }
+        self
     }
 
     /// The host name asked for.

@@ -1,4 +1,5 @@
-//! The admin listener: health, metrics and the management API. It is never the data listener.
+//! The admin listener: health, metrics, the keys with which upstreams check our tokens, and the management API. It is never the
+//! data listener.
 
 use std::io;
 use std::net::SocketAddr;
@@ -148,6 +149,7 @@ fn application(
         .route("/healthz", web::get().to(health))
         .route("/readyz", web::get().to(health))
         .route("/metrics", web::get().to(metrics))
+        .route("/.well-known/jwks.json", web::get().to(jwks))
 }
 
 /// A process that answers has a configuration: it does not start without one. While the store of custom domains is away it serves
@@ -162,6 +164,19 @@ async fn health(shared: web::Data<Shared>) -> HttpResponse {
         );
     }
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(text)
+}
+
+/// How long a JWK Set may be kept: a key must be published for longer before it signs.
+const JWKS_MAX_AGE: &str = "public, max-age=300";
+
+async fn jwks(shared: web::Data<Shared>) -> HttpResponse {
+    match &shared.snapshot.load().identity_keys {
+        None => HttpResponse::NotFound().finish(),
+        Some(keys) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "application/jwk-set+json"))
+            .insert_header((header::CACHE_CONTROL, JWKS_MAX_AGE))
+            .body(keys.published().to_owned()),
+    }
 }
 
 async fn metrics(shared: web::Data<Shared>) -> HttpResponse {

@@ -78,6 +78,7 @@ pub fn attach(snapshot: &mut Snapshot, judged: &Judged) -> Result<(), Vec<Proble
 pub(super) fn management(settings: &ManagementSettings, pepper: &Arc<Pepper>, shared: &Arc<Shared>) -> Option<Arc<Management>> {
     let registry = Arc::clone(shared.domains.as_ref()?);
     let tokens = Tokens::new(pepper, settings.tokens.clone(), settings.clients.clone());
+    let tokens = tokens.with_issuers(&settings.issuers, &shared.oauth);
     let (of_hosts, of_clients) = (Arc::clone(shared), Arc::clone(shared));
     let host = move |host: &str| {
         let snapshot = of_hosts.snapshot.load();

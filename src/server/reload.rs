@@ -95,7 +95,9 @@ impl Reloader {
         let loaded = loaded.await;
         match loaded {
             Ok(Ok(loaded)) => {
-                shared.snapshot.store(Arc::new(loaded.snapshot));
+                let mut snapshot = loaded.snapshot;
+                snapshot.keep_generated_key(&shared.snapshot.load());
+                shared.snapshot.store(Arc::new(snapshot));
                 shared.metrics.reloads.inc();
                 for warning in &loaded.warnings {
                     tracing::warn!("{warning}");

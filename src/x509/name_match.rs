@@ -301,9 +301,10 @@ mod tests {
     }
 
     proptest! {
-        /// What we print of a name is read as that name.
+        /// What we print of a name is read as that name; but OpenSSL, and so we, leave the `#` of a value that is nothing else as it is.
         #[test]
         fn what_is_printed_is_the_name(values in proptest::collection::vec("[ -~\u{e0}-\u{ff}]{1,12}", 1..5)) {
+            prop_assume!(!values.iter().any(|value| value == "#"));
             let rdns: Vec<Vec<(&str, u8, &[u8])>> = values.iter().map(|value| vec![("2.5.4.10", tag::UTF8_STRING, value.as_bytes())]).collect();
             let rdns: Vec<&[(&str, u8, &[u8])]> = rdns.iter().map(Vec::as_slice).collect();
             let name = name(&rdns);

@@ -94,6 +94,11 @@ fn a_good_request_is_told_stage_by_stage() {
             "decision       permit: GET /a to `core`\n",
         ],
     );
+    // What a token says, and not the token: it would be good for a minute.
+    assert!(said.contains("sets           x-vestibule-identity: a signed token, {\"iat\":"), "{said}");
+    assert!(said.contains("\"aud\":\"https://core.internal\",\"sub\":\"CN=client,O=Vestibule Test\""), "{said}");
+    assert!(said.contains("sets           x-vestibule-user: {\"sub\":\"CN=client,O=Vestibule Test\""), "{said}");
+    assert!(!said.contains("eyJ"), "{said}");
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn what_kong_alone_could_guard_is_closed() {
     let served = Served::header_cert_auth();
     let good = named("by-username");
     // Its guard is key-auth: not even the good client comes through.
-    assert_eq!(served.ask("GET /keys/1", Some(&good)).status, 502);
+    assert_eq!(served.refused("GET /keys/1", Some(&good)), (403, "denied_by_rule".to_owned()));
+    assert_eq!(served.consumer("POST /keys/1", Some(&named("two-ways"))).0, "scoped");
     // Not the route below whose path it is, which has another guard.
     assert_eq!(served.refused("GET /default/7/secret", Some(&good)), (403, "denied_by_rule".to_owned()));
     for near in ["GET /default/7/secret%0A", "GET /default/%37/secret", "GET /x/../default/7/secret", "GET //default/7/secret"]
@@ -146,6 +147,7 @@ fn paths_are_rewritten_as_in_kong() {
     for (line, target) in [
         ("GET /rewritten/a/b?x=1&y=%2F", "/base/a/b?x=1&y=%2F"),
         ("GET /rewritten/with%20space", "/base/with%20space"),
+        ("GET /rewritten/a%0Ab", "/base/a%0Ab"),
         ("GET /rewritten", "/base/"),
         // Its route leaves the path.
         ("PUT /rewritten/a", "/base/rewritten/a"),

@@ -60,8 +60,8 @@ fn the_same_requests_pass() {
         ("POST /staged", [401, 200, 401, 401, 401]),
         ("GET /old", [200, 200, 200, 401, 401]),
         // Its policy api-key-inbound, and code of its own: closed.
-        ("GET /keyed", [502; 5]),
-        ("GET /code", [502; 5]),
+        ("GET /keyed", [403; 5]),
+        ("GET /code", [403; 5]),
         // Paths are exact: what only begins like the open one is not open.
         ("GET /accounts/openly", [403; 5]),
         ("GET /staged/more", [403; 5]),
@@ -74,6 +74,42 @@ fn the_same_requests_pass() {
             assert_eq!(answer.status, status, "{line} {}", vestibule.code(&answer));
             assert_eq!(passed, usize::from(status == 200), "{line}");
         }
+    }
+}
+
+/// The object that code in the gateway had.
+#[test]
+fn the_upstream_is_told_the_user() {
+    let upstream = RecordingUpstream::start();
+    let vestibule = served(&upstream);
+    let user = |line: &str, person: &Person| -> serde_json::Value {
+        assert_eq!(ask(&vestibule, line, Some(person)).status, 200);
+        let header = upstream.take_one().header("x-vestibule-user").to_owned();
+        serde_json::from_slice(&openssl::base64::decode_block(&header).unwrap()).unwrap()
+    };
+    let good = user("GET /accounts/1", &person(&leaf("good")));
+    assert!(good["sub"].as_str().unwrap().contains("CN=good"), "{good}");
+    // Zuplo takes the name of a certificate that it did not verify.
+    let forged = user("GET /staged", &person_of(&authorities().stranger, &leaf("good")));
+    assert_eq!((&forged["sub"], &forged["data"]["verified"]), (&serde_json::Value::Null, &json!(false)), "{forged}");
+}
+
+/// The bodies that Zuplo's clients know.
+#[test]
+fn refusals_speak_as_zuplo() {
+    let upstream = RecordingUpstream::start();
+    let vestibule = served(&upstream);
+    for (person, detail) in [
+        (None, "Client mTLS verification failed. No client certificate was presented."),
+        (
+            Some(person_of(&authorities().stranger, &leaf("good"))),
+            "Client mTLS verification failed. The reverse proxy rejected the client certificate.",
+        ),
+    ] {
+        let answer = ask(&vestibule, "GET /accounts/1", person.as_ref());
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let body: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+        assert_eq!((&body["status"], &body["detail"]), (&json!(401), &json!(detail)));
     }
 }
 

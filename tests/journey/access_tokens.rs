@@ -348,14 +348,36 @@ fn opaque_tokens_are_asked_about_and_the_answer_is_kept_without_the_decision() {
         ("text".into(), answer(&set("active", json!(false)))),
         ("unbound".into(), answer(&remove("cnf"))),
         ("dpop".into(), answer(&set("token_type", json!("DPoP")))),
+        ("no-type".into(), answer(&remove("token_type"))),
+        ("refresh".into(), answer(&set("token_type", json!("refresh_token")))),
+        ("refresh-by-use".into(), answer(&set("token_use", json!("refresh_token")))),
+        ("access-by-use".into(), answer(&set("token_use", json!("access_token")))),
+        ("refresh-without-a-word".into(), {
+            let mut answer = answer(&remove("aud"));
+            remove("token_type")(&mut answer);
+            answer
+        }),
     ];
     for _ in 0..3 {
         passes(&bank, &request("/bound/", &client, "good"));
         invalid(&bank, &request("/bound/", &other, "good"), "access_token_certificate");
     }
     assert_eq!(issuer.asked("/introspect"), 1);
-    passes(&bank, &request("/bound/", &client, "no-issuer"));
-    for token in ["other-issuer", "other-audience", "no-audience", "no-end", "ended", "text", "unknown"] {
+    for token in ["no-issuer", "no-type", "access-by-use"] {
+        passes(&bank, &request("/bound/", &client, token));
+    }
+    for token in [
+        "other-issuer",
+        "other-audience",
+        "no-audience",
+        "no-end",
+        "ended",
+        "text",
+        "unknown",
+        "refresh",
+        "refresh-by-use",
+        "refresh-without-a-word",
+    ] {
         invalid(&bank, &request("/bound/", &client, token), "access_token_invalid");
         let asked = issuer.asked("/introspect");
         invalid(&bank, &request("/bound/", &client, token), "access_token_invalid");
@@ -373,6 +395,7 @@ fn opaque_tokens_are_asked_about_and_the_answer_is_kept_without_the_decision() {
     issuer.state().tokens.push((jwt.clone(), answer(&|_| {})));
     passes(&bank, &request("/bound/", &client, &jwt));
     passes(&bank, &request("/bound/", &client, "no-audience"));
+    invalid(&bank, &request("/bound/", &client, "refresh-without-a-word"), "access_token_invalid");
     issuer.state().tokens.clear();
     invalid(&bank, &request("/bound/", &client, &jwt), "access_token_invalid");
 }

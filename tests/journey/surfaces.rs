@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::bank::{Bank, DOMAIN, PROCESS, Request, Tenant, assert_says_nothing, files, good};
+use crate::bank::{Bank, DOMAIN, PROCESS, Request, Tenant, assert_says_nothing, authorities, files, good, leaf, person_of};
 use crate::http_client::Client;
 use crate::recording_upstream::RecordingUpstream;
 use crate::vestibule_program::{Vestibule, wait_until};
@@ -17,7 +17,7 @@ fn the_admin_listener_and_the_data_listener_are_apart() {
     for path in ["/", "/public/", "/metrics/", "/-/authorize"] {
         assert_eq!(bank.vestibule.ask_admin(path).status, 404, "{path}");
     }
-    for path in ["/healthz", "/readyz", "/metrics"] {
+    for path in ["/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"] {
         let answer = bank.vestibule.ask(Request::get(path).without("cname-api-key").text());
         assert_eq!(bank.refused(&answer, 403), "front_door_key_missing", "{path}");
         let answer = bank.vestibule.ask(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
@@ -96,9 +96,9 @@ fn request_for(host: &str) -> Request {
     Request::get("/").of(&good()).instead("Host", host)
 }
 
-/// Three tenants, one for each style, with keys of their own, before upstreams that are down or never answer.
-fn three_styles(upstream: &str) -> Vestibule {
-    let tenants = ["json", "problem+json", "kong"].map(|style| {
+/// A tenant for each style, with keys of their own, before upstreams that are down or never answer.
+fn every_style(upstream: &str) -> Vestibule {
+    let tenants = ["json", "problem+json", "kong", "zuplo", "plain"].map(|style| {
         let name = style.replace('+', "-");
         let tenant = Tenant {
             domain: format!("{name}.example"),
@@ -120,47 +120,92 @@ fn to_tenant(name: &str, target: &str) -> Request {
 }
 
 fn assert_styles(vestibule: &Vestibule, target: &str, status: u16, code: &str, sentence: &str) {
-    for name in ["json", "problem-json", "kong"] {
+    for name in ["json", "problem-json", "kong", "zuplo", "plain"] {
         let answer = vestibule.ask(to_tenant(name, target).text());
         let line = vestibule.access_line(&answer);
         assert_eq!((answer.status, line["refusal.code"].as_str().unwrap()), (status, code), "{name}");
-        assert_says_nothing(&answer, &line);
-        let (body, media_type) = (answer.json(), answer.header("content-type").unwrap());
+        assert!(!answer.text().contains(line["refusal.cause"].as_str().unwrap()), "{}", answer.text());
+        let media_type = answer.header("content-type").unwrap();
+        if name == "plain" {
+            assert_eq!((media_type, answer.text()), ("text/plain; charset=utf-8", format!("{sentence}\n")));
+            continue;
+        }
+        let body = answer.json();
+        match name {
+            "zuplo" => {
+                let path = target.split('?').next().unwrap();
+                assert_eq!((&body["detail"], &body["instance"]), (&sentence.into(), &path.into()), "{body}");
+                assert_eq!((&body["trace"]["requestId"], &body["status"]), (&line["request.id"], &status.into()));
+            }
+            _ => assert_says_nothing(&answer, &line),
+        }
         match name {
             "json" => assert_eq!((&body["status"], &body["message"]), (&status.into(), &sentence.into())),
             "kong" => assert_eq!((&body["message"], &body["status"]), (&sentence.into(), &serde_json::Value::Null)),
             _ => assert_eq!((&body["status"], &body["detail"]), (&status.into(), &sentence.into())),
         }
-        assert_eq!(media_type == "application/problem+json", name == "problem-json", "{media_type}");
+        let problem = ["problem-json", "zuplo"].contains(&name);
+        assert_eq!(media_type == "application/problem+json", problem, "{media_type}");
         assert_eq!(line["tenant"], name);
+    }
+}
+
+#[test]
+fn a_route_may_have_a_style_of_its_own() {
+    let route = "[[routes]]\npath = \"/z/\"\nupstream = \"core\"\nerror_style = \"zuplo\"\n\
+                 [[routes]]\npath = \"/p/\"\nupstream = \"core\"\nerror_style = \"plain\"\n";
+    let tenant = Tenant { top: "error_style = \"kong\"\n".into(), tables: route.into(), ..Tenant::default() };
+    let bank = Bank::with(&tenant);
+    let bad = person_of(&authorities().stranger, &leaf("stranger"));
+    let asked = |path: &str| Request::get("/-/authorize").with("X-Original-URI", path).with("X-Original-Method", "GET");
+    for (nobody, known) in [(true, false), (false, true)] {
+        let who = |request: Request| if nobody { request.of_nobody() } else { request.of(&bad) };
+        let (kong, zuplo) = if known {
+            ("TLS certificate failed verification", "The reverse proxy rejected the client certificate.")
+        } else {
+            ("No required TLS certificate was sent", "No client certificate was presented.")
+        };
+        assert_eq!(bank.vestibule.ask(who(Request::get("/")).text()).json()["message"], kong);
+        for request in [Request::get("/z/a?b=c"), asked("/z/a?b=c")] {
+            let answer = bank.vestibule.ask(who(request).text());
+            let body = answer.json();
+            assert_eq!(body["detail"], format!("Client mTLS verification failed. {zuplo}"), "{body}");
+            assert_eq!(
+                (&body["type"], &body["instance"]),
+                (&"https://httpproblems.com/http-status/401".into(), &"/z/a".into())
+            );
+            assert_eq!(body["trace"]["requestId"].as_str(), answer.header("x-request-id"));
+        }
+        let answer = bank.vestibule.ask(who(Request::get("/p/")).text());
+        assert_eq!((answer.status, answer.header("content-type")), (401, Some("text/plain; charset=utf-8")));
     }
 }
 
 #[test]
 fn upstreams_that_are_down_or_silent_in_every_style() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let vestibule = three_styles(&format!("http://127.0.0.1:{closed}"));
+    let vestibule = every_style(&format!("http://127.0.0.1:{closed}"));
     assert_styles(&vestibule, "/public/", 502, "upstream_unreachable", "The upstream cannot be reached.");
     assert_styles(&vestibule, "/elsewhere", 404, "no_route", "There is nothing here.");
     // Takes connections, never reads, never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let vestibule = three_styles(&format!("http://{}", silent.local_addr().unwrap()));
+    let vestibule = every_style(&format!("http://{}", silent.local_addr().unwrap()));
     assert_styles(&vestibule, "/public/", 504, "upstream_timeout", "The upstream did not answer in time.");
 }
 
 #[test]
 fn kong_has_its_own_words_for_certificates() {
-    let vestibule = three_styles("http://127.0.0.1:1");
+    let vestibule = every_style("http://127.0.0.1:1");
     let bare = to_tenant("kong", "/only/").without("client-certificate").without("client-certificate-ca-verified");
     assert_eq!(vestibule.ask(bare.text()).json()["message"], "No required TLS certificate was sent");
-    let stranger = crate::bank::person_of(&crate::bank::authorities().stranger, &crate::bank::leaf("x"));
+    let stranger = person_of(&authorities().stranger, &leaf("x"));
     let answer = vestibule.ask(to_tenant("kong", "/only/").of(&stranger).text());
     assert_eq!((answer.status, &answer.json()["message"]), (401, &"TLS certificate failed verification".into()));
 }
 
 #[test]
 fn a_key_opens_its_own_tenant_alone() {
-    let vestibule = three_styles("http://127.0.0.1:1");
+    let vestibule = every_style("http://127.0.0.1:1");
     let answer = vestibule.ask(to_tenant("kong", "/").instead("Host", "json.example").text());
     assert_eq!((answer.status, vestibule.code(&answer).as_str()), (403, "front_door_key_wrong"));
     // Who has no key does not learn which style the tenant has.

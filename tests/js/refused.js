@@ -80,11 +80,8 @@ export async function refused() {
 
   const holder = client('dn', 'app');
   const jwt = await token(holder, 'jwt');
-  const tokens = {
-    jwt,
-    opaque: await token(holder, 'opaque'),
-    userinfo: (await authorize(client('public', 'phone', { authentication: openid.None() }), { pushed: false })).access_token,
-  };
+  const users = await authorize(client('public', 'phone', { authentication: openid.None() }), { pushed: false });
+  const tokens = { jwt, opaque: await token(holder, 'opaque'), userinfo: users.access_token };
   const paths = { jwt: '/jwt/x', opaque: '/opaque/x', userinfo: '/me' };
   for (const [kind, bound] of Object.entries(tokens)) {
     const right = kind === 'userinfo' ? 'phone' : 'app';
@@ -95,6 +92,10 @@ export async function refused() {
     await perform(`${kind}: no token`, () => use(paths[kind], undefined, right));
     await perform(`${kind}: token in the query`, () => use(`${paths[kind]}?access_token=${bound}`, undefined, right));
   }
+  // Introspection calls it active too, and it is bound to the same certificate.
+  await perform('userinfo: refresh token', () => use('/me', users.refresh_token, 'phone'));
+  await perform('userinfo: token for the API', () => use('/me', jwt, 'app'));
+  await perform('jwt: ID token', () => use('/jwt/x', users.id_token, 'phone'));
   const plain = client('plain', undefined, secret('plain'));
   for (const kind of ['jwt', 'opaque']) {
     const unbound = await token(plain, kind);

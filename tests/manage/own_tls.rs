@@ -3,14 +3,14 @@
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 use std::net::TcpStream;
 
-use crate::bank::{Bank, Request, good, pem, server};
+use crate::bank::{Bank, Person, Request, good, pem, server};
 use crate::dns_server::DnsServer;
 use crate::http_client::Client;
 use crate::office::{OFTEN, Office, office_files, path};
 use crate::ports::free_port;
 use crate::recording_upstream::RecordingUpstream;
 use crate::store::Store;
-use crate::vestibule_program::Vestibule;
+use crate::vestibule_program::{Vestibule, wait_until};
 
 fn connect(port: u16, name: &str) -> Result<SslStream<TcpStream>, String> {
     let mut connector = SslConnector::builder(SslMethod::tls()).unwrap();
@@ -52,4 +52,26 @@ fn a_custom_domain_is_a_server_name_from_its_key_on_until_it_is_deleted() {
     assert!(connect(port, name).unwrap_err().contains("unrecognized name"));
     let counted = office.bank.vestibule.counter("vestibule_management_responses_total{class=\"2xx\"}");
     assert_eq!(counted, 3);
+}
+
+#[test]
+fn the_admin_listener_speaks_tls_with_the_certificate_in_force() {
+    let (upstream, dns, store) = (RecordingUpstream::start(), DnsServer::start(), Store::new());
+    let mut files = office_files(&upstream, &dns, OFTEN);
+    files[0].1.push_str(&store.lines());
+    files[0].1.push_str("\n[admin.tls]\ncertificate = \"tls/admin.pem\"\nkey = \"tls/admin.key\"\n");
+    let text = |of: &Person| (pem(&of.certificate), String::from_utf8(of.key.private_key_to_pem_pkcs8().unwrap()).unwrap());
+    let (before, after) = (server(), server());
+    let (certificate, key) = text(&before);
+    files.extend([("tls/admin.pem".into(), certificate), ("tls/admin.key".into(), key)]);
+    let vestibule = Vestibule::start(&files);
+    let shown = || connect(vestibule.admin_port(), "whatever.example").unwrap().ssl().peer_certificate().unwrap();
+    assert_eq!(shown(), before.certificate);
+    assert_eq!(Client::tcp(vestibule.admin_port()).ask("GET /healthz HTTP/1.1\r\nhost: admin\r\n\r\n").status, 0);
+    // Both files change at once, or the one does not fit the other and what was before goes on.
+    let (certificate, key) = text(&after);
+    let folder = vestibule.folder();
+    std::fs::write(folder.join("tls/admin.key"), key).unwrap();
+    vestibule.replace_file("tls/admin.pem", &certificate);
+    wait_until(|| shown() == after.certificate, || "the old certificate is still shown".into());
 }

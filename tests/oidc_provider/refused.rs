@@ -25,8 +25,10 @@ fn cause(name: &str) -> &'static str {
         "TOKEN" | "another letter case" => "are of different routes",
         "no token" => "no `authorization`",
         "token in the query" => "a token in the query",
+        "refresh token" => "it names neither an audience nor a token type",
         "unbound token" => "it is bound to no certificate",
-        "wrong audience" => "`aud` does not name this API",
+        "ID token" => "`typ` \"\" is not one of `token_types`",
+        "wrong audience" | "token for the API" => "`aud` does not name this API",
         "alg none" | "alg none with a signature" | "alg none for another certificate" => "`alg` \"none\" is not allowed",
         "signed with the public key" => "`alg` \"HS256\" is not allowed",
         "bound anew" | "without a signature" => "the signature is of no key of the issuer",
@@ -75,6 +77,9 @@ pub(crate) fn refusals() -> BTreeMap<String, Saw> {
         table.insert(format!("{kind}: another letter case"), saw(400, "", "request_target_invalid"));
         table.insert(format!("{kind}: no token"), saw(401, "", "access_token_missing"));
         table.insert(format!("{kind}: token in the query"), saw(400, "invalid_request", "access_token_repeated"));
+    }
+    for what in ["userinfo: refresh token", "userinfo: token for the API", "jwt: ID token"] {
+        table.insert(what.into(), invalid_token("access_token_invalid"));
     }
     for kind in ["jwt", "opaque"] {
         table.insert(format!("{kind}: unbound token"), invalid_token("access_token_unbound"));

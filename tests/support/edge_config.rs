@@ -57,6 +57,8 @@ verification_cache_entries = 200
 [logs]
 level = "info"
 access = "off"
+[identity]
+signing_keys = ["secrets/identity.pem"]
 [revocation]
 http_timeout = "5s"
 connect_timeout = "2s"
@@ -111,6 +113,17 @@ original_uri_header = "x-original-uri"
 original_method_header = "x-original-method"
 [dn_helper]
 path = "/-/dn"
+[identity]
+subject = "dn"
+[identity.token]
+header = "X-Vestibule-Identity"
+issuer = "https://edge.example"
+audience = "https://core.example"
+lifetime = "60s"
+[identity.token.audiences]
+core = "https://core.internal"
+[identity.user]
+header = "X-Vestibule-User"
 [[domains]]
 name = "api.example"
 front_door = "nginx"
@@ -267,6 +280,7 @@ path = "/"
 methods = ["GET", "POST"]
 upstream = "core"
 request_body_max = "1MiB"
+error_style = "problem+json"
 policy = { allow_unauthenticated_requests = true }
 [lists.office]
 type = "ip_cidr"
@@ -315,13 +329,20 @@ impl Folder {
         folder.write("secrets/edge1", SIGNATURE_KEY);
         folder.write("secrets/debug", SIGNATURE_KEY);
         folder.write("secrets/redis", REDIS_PASSWORD);
+        folder.write("secrets/identity.pem", std::str::from_utf8(&new_key().private_key_to_pem_pkcs8().unwrap()).unwrap());
         folder.write("lists/consumers.jsonl", "{\"id\": \"c2\", \"username\": \"two\"}\n");
         folder.write("secrets/postgres", "geheim\n");
         folder.write("secrets/introspection", INTROSPECTION_SECRET);
         folder.write("secrets/probe", "cHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtcHJvYmUtMDE=\n");
-        for file in
-            ["secrets/edge1", "secrets/debug", "secrets/probe", "secrets/redis", "secrets/postgres", "secrets/introspection"]
-        {
+        for file in [
+            "secrets/edge1",
+            "secrets/debug",
+            "secrets/identity.pem",
+            "secrets/probe",
+            "secrets/redis",
+            "secrets/postgres",
+            "secrets/introspection",
+        ] {
             std::fs::set_permissions(folder.path(file), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         std::fs::set_permissions(folder.path("secrets/pepper"), std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -158,6 +158,11 @@ impl Vestibule {
         client.read_answer()
     }
 
+    /// A URL of the admin listener.
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.admin)
+    }
+
     /// The value of a counter.
     pub(crate) fn counter(&self, line: &str) -> u64 {
         let text = self.ask_admin("/metrics").text();

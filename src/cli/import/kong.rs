@@ -15,6 +15,7 @@ mod policy;
 mod route;
 mod service;
 mod tenant;
+mod upstream;
 mod write;
 
 use std::collections::BTreeSet;

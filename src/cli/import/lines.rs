@@ -16,6 +16,30 @@ pub(super) struct RuleText {
     pub(super) behaviors: Vec<Vec<(&'static str, Value)>>,
 }
 
+impl RuleText {
+    /// A rule for the requests of one route: those of its path with its methods, or, where it has none, with all but `others`.
+    pub(super) fn of_route(name: String, path: &str, methods: &[String], others: &[String]) -> Self {
+        let any = |methods: &[String]| {
+            let all: Vec<String> = methods.iter().map(|method| regex::escape(method)).collect();
+            Some(format!("^(?:{})$", all.join("|")))
+        };
+        let methods = match (methods, others) {
+            ([], []) => None,
+            ([], others) => Some(("${request_method}".to_owned(), "does_not_match", any(others))),
+            (methods, _) => Some(("${request_method}".to_owned(), "matches", any(methods))),
+        };
+        let start = ("${uri}".to_owned(), "starts_with", Some(path.to_owned()));
+        let criteria = std::iter::once(start).chain(methods).collect();
+        Self { name, routes: vec![path.to_owned()], criteria, behaviors: Vec::new() }
+    }
+
+    /// Refuses its requests.
+    pub(super) fn denying(mut self) -> Self {
+        self.behaviors.push(vec![("type", "deny".into())]);
+        self
+    }
+}
+
 /// Lines of TOML.
 #[derive(Default)]
 pub(super) struct Lines(pub(super) String);

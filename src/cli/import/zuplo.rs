@@ -94,7 +94,7 @@ fn blanks(policies: &Policies, operations: &[Operation], options: &Options, repo
 }
 
 /// The answers that clients of Zuplo know.
-const ERROR_STYLE: &str = "problem+json";
+const ERROR_STYLE: &str = "zuplo";
 
 /// An object's fields; none for what is no object.
 fn fields(value: &Value) -> Option<Fields<'_>> {

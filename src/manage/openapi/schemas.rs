@@ -293,8 +293,7 @@ fn clients() -> Vec<(&'static str, Value)> {
 
 fn tenant() -> Vec<(&'static str, Value)> {
     let mtls = json!({ "enable_endpoint_aliases": { "type": "boolean" } });
-    let mut mtls_or_null = object(mtls.clone(), &[]);
-    mtls_or_null["type"] = json!(["object", "null"]);
+    let mtls_or_null = json!({ "type": ["object", "null"], "properties": mtls, "additionalProperties": false });
     let line = object(
         json!({
             "revision": count(),

@@ -7,10 +7,11 @@ use super::auth::{Auth, Kind};
 use super::document::Document;
 use super::guard::{self, Guard, Role};
 use super::plan::{self, Hosts, Placed};
-use super::policy::{self, Keys, Set};
-use super::service::Service;
+use super::policy::{self, Set};
+use super::upstream::{upstream, word_character};
 use super::write::{self, CLOSED, CaFiles, Door, RouteText, TenantFile};
 use crate::cli::import::folder::NewFile;
+use crate::cli::import::lines::RuleText;
 use crate::cli::import::remark::Report;
 
 /// What all tenants need together.
@@ -48,6 +49,16 @@ pub(super) fn make(
     let leading = guards.iter().filter(|guard| guard.closed.is_empty()).find_map(|guard| guard.auth);
     let kind = leading.map(|auth| auth.kind);
     let door = door(leading, &guards, options);
+    if !matches!(door, Door::OwnTls { .. }) {
+        for auth in guards.iter().filter_map(|guard| guard.auth).filter(|auth| auth.send_ca_dn) {
+            tell_once(
+                made,
+                report,
+                &auth.place,
+                "`send_ca_dn`: the front door shakes hands, and says which CAs it wants".into(),
+            );
+        }
+    }
     let mut tenant = TenantFile {
         name,
         hosts: hosts.names.clone(),
@@ -115,6 +126,8 @@ fn route(
         let why = guard.closed.join("; ");
         tell_once(made, report, &place, format!("its requests are closed: {why}"));
         let comments = vec![format!("closed: {place}: {why}")];
+        let name = format!("closed: {place} ({})", tenant.rules.len() + 1);
+        tenant.rules.push(RuleText::of_route(name, &path, &methods, others).denying());
         return RouteText { comments, path, methods, upstream: CLOSED.into(), policy: policy::off() };
     };
     let upstream = upstream(service, of.preserve_host, document, tenant, made);
@@ -155,47 +168,6 @@ fn tell_once(made: &mut Made, report: &mut Report, place: &str, text: String) {
     if made.told.insert((place.to_owned(), text.clone())) {
         report.left_out(place, text);
     }
-}
-
-/// The upstream of a service: its name, and its table when it is new.
-fn upstream(
-    service: &Service,
-    preserve_host: bool,
-    document: &Document<'_>,
-    tenant: &mut TenantFile,
-    made: &mut Made,
-) -> String {
-    let at = document.services.iter().position(|other| std::ptr::eq(other, service)).unwrap_or_default();
-    let plain: String = service.names.name.as_deref().unwrap_or("service").chars().map(word_character).take(60).collect();
-    let is_mine = |other: &Service| other.names.name.as_deref() == service.names.name.as_deref();
-    // Two names may become one.
-    let twin =
-        document.services.iter().filter(|other| is_mine(other)).count() > 1 || service.names.name.as_deref() != Some(&plain);
-    let mut name = if twin || plain == CLOSED { format!("{plain}-{}", at + 1) } else { plain };
-    if preserve_host {
-        name.push_str("-keep-host");
-    }
-    let scheme = if service.tls { "https" } else { "http" };
-    let mut keys: Keys = vec![("url", format!("{scheme}://{}:{}", service.host, service.port).into())];
-    keys.push(("host", if preserve_host { "preserve" } else { "upstream" }.into()));
-    for (key, value) in [("connect_timeout", service.connect_timeout), ("response_timeout", service.read_timeout)] {
-        if let Some(value) = value {
-            keys.push((key, format!("{}ms", value.max(1)).into()));
-        }
-    }
-    if let Some(pem) = &service.ca_pem {
-        let path = format!("upstream-ca/service-{}.pem", at + 1);
-        if !made.files.iter().any(|file| file.path == path) {
-            made.files.push(NewFile::new(&path, pem.as_str()));
-        }
-        keys.push(("trusted_ca", path.into()));
-    }
-    tenant.upstreams.insert(name.clone(), keys);
-    name
-}
-
-fn word_character(c: char) -> char {
-    if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }
 }
 
 /// The set of CAs of a plugin: its name, and its files.

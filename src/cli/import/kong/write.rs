@@ -64,31 +64,21 @@ pub(super) fn denial(name: String, paths: &Paths, header: Option<&str>) -> RuleT
         (format!("${{http_{variable}}}"), "exists", None)
     });
     let criteria = std::iter::once(path).chain(header).collect();
-    RuleText { name, routes: Vec::new(), criteria, behaviors: vec![vec![("type", "deny".into())]] }
+    RuleText { name, routes: Vec::new(), criteria, behaviors: Vec::new() }.denying()
 }
 
 /// Takes what fits of a path off, and puts the service's path before it. `others` are methods that have a route of their own.
 pub(super) fn rewrite(name: String, route: &RouteText, others: &[String], stripped: &str, before: &str) -> RuleText {
-    let any = |methods: &[String]| {
-        let all: Vec<String> = methods.iter().map(|method| regex::escape(method)).collect();
-        Some(format!("^(?:{})$", all.join("|")))
-    };
-    let methods = match (route.methods.as_slice(), others) {
-        ([], []) => None,
-        ([], others) => Some(("${request_method}".to_owned(), "does_not_match", any(others))),
-        (methods, _) => Some(("${request_method}".to_owned(), "matches", any(methods))),
-    };
-    // A rule is for the routes of its paths, with whatever methods.
-    let start = ("${uri}".to_owned(), "starts_with", Some(route.path.clone()));
     let capture = vec![
         ("type", "capture_match_groups".into()),
         ("subject", "${uri}".into()),
-        ("regex", format!("^{}/?(.*)$", regex::escape(stripped)).into()),
+        ("regex", format!("(?s)^{}/?(.*)$", regex::escape(stripped)).into()),
         ("captured_array", "path".into()),
     ];
     let rewritten = vec![("type", "rewrite_request".into()), ("value", format!("{before}/%{{path[1]}}").into())];
-    let criteria = std::iter::once(start).chain(methods).collect();
-    RuleText { name, routes: vec![route.path.clone()], criteria, behaviors: vec![capture, rewritten] }
+    let mut rule = RuleText::of_route(name, &route.path, &route.methods, others);
+    rule.behaviors = vec![capture, rewritten];
+    rule
 }
 
 pub(super) fn tenant(source: &str, tenant: &TenantFile) -> NewFile {
@@ -125,7 +115,7 @@ pub(super) fn tenant(source: &str, tenant: &TenantFile) -> NewFile {
     }
     if tenant.routes.iter().any(|route| route.upstream == CLOSED) {
         lines.heading(&format!("[upstreams.{CLOSED}]"));
-        lines.comment("Routes that are closed lead here: their guard could not be carried over.");
+        lines.comment("Routes that are closed lead here, behind a rule that refuses: their guard could not be carried over.");
         lines.key("url", NOWHERE);
     }
     for route in &tenant.routes {

@@ -190,7 +190,6 @@ fn tell(policy: &Policy, anybody: bool, old: bool, report: &mut Report) {
                     never told as somebody's, which Zuplo does (`request.user.sub`)";
         report.stronger(place, text);
     }
-    let text =
-        "`request.user` is for code in the gateway; here the upstream gets what [upstream_headers] says of the certificate";
+    let text = "`request.user` is told to the upstream, in `X-Vestibule-User` ([identity.user]); what code in the gateway did with it is not";
     report.note(place, text);
 }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::Value;
-
 use super::paths::Operation;
 use super::policy::Policies;
 use super::{Options, process};
@@ -36,6 +34,9 @@ pub(super) fn folder(policies: &Policies, operations: Vec<Operation>, options: &
     lines.comment("Made by `vestibule import zuplo`.");
     lines.key("error_style", super::ERROR_STYLE);
     domains(&mut lines, options);
+    // What `request.user` was for code in the gateway.
+    lines.heading("[identity.user]");
+    lines.key("header", "X-Vestibule-User");
     for policy in &policies.mtls {
         lines.heading(&format!("[trusted_ca.{}]", policy.set()));
         let issuer = policy.issuer.as_deref().map_or_else(String::new, |issuer| format!(": {issuer}"));
@@ -56,12 +57,14 @@ pub(super) fn folder(policies: &Policies, operations: Vec<Operation>, options: &
     }
     if routes.values().flatten().any(|(_, effect)| effect.is_none()) {
         lines.heading("[upstreams.closed]");
-        lines.comment("Routes that are closed lead here: their policies could not be carried over.");
+        lines
+            .comment("Routes that are closed lead here, behind a rule that refuses: their policies could not be carried over.");
         lines.key("url", NOWHERE);
     }
+    let mut rules = Vec::new();
     let mut written = Written { files: Vec::new(), routes: 0, closed: 0 };
-    for (path, methods, effect) in
-        routes.iter().flat_map(|(path, all)| all.iter().map(move |(methods, effect)| (path, methods, effect)))
+    for (path, all, methods, effect) in
+        routes.iter().flat_map(|(path, all)| all.iter().map(move |(methods, effect)| (path, all, methods, effect)))
     {
         written.routes += 1;
         written.closed += usize::from(effect.is_none());
@@ -72,15 +75,19 @@ pub(super) fn folder(policies: &Policies, operations: Vec<Operation>, options: &
         }
         let (upstream, policy) = effect.as_ref().map_or(("closed", None), |(upstream, policy)| (upstream.as_str(), *policy));
         lines.key("upstream", upstream);
+        if effect.is_none() {
+            let name = format!("closed: {} {path}", methods.join(" "));
+            let others: Vec<String> = all.iter().flat_map(|(methods, _)| methods.iter().cloned()).collect();
+            rules.push(RuleText::of_route(name, path, methods, &others).denying());
+        }
         lines.0.push_str("[routes.policy]\n");
         match policy.and_then(|at| policies.mtls.get(at)) {
             Some(policy) => policy.keys.iter().for_each(|(key, value)| lines.key(key, value.clone())),
             None => lines.key("verification", "off"),
         }
     }
-    for rule in exactly(&operations) {
-        lines.rule(&rule);
-    }
+    rules.extend(exactly(&operations));
+    rules.iter().for_each(|rule| lines.rule(rule));
     written.files = vec![process(), NewFile::new("tenants/zuplo.toml", lines.0)];
     written
 }
@@ -153,13 +160,8 @@ fn exactly(operations: &[Operation]) -> Vec<RuleText> {
             ("${uri}".to_owned(), "starts_with", Some(start.to_owned())),
             ("${uri}".to_owned(), "does_not_match", Some(templates.join("|"))),
         ];
-        let deny = vec![vec![("type", Value::from("deny"))]];
-        rules.push(RuleText {
-            name: format!("no other {method} below {start}"),
-            routes: Vec::new(),
-            criteria,
-            behaviors: deny,
-        });
+        let name = format!("no other {method} below {start}");
+        rules.push(RuleText { name, routes: Vec::new(), criteria, behaviors: Vec::new() }.denying());
     }
     rules
 }
