@@ -337,12 +337,13 @@ fn a_path_in_another_case_is_no_way_around() {
     let (issuer, client) = (Issuer::start(), good());
     let bank = bank(&issuer, &clients(""));
     let token = issuer.bound(&client);
-    for path in ["/TOKEN", "/Token/watched", "/toke%4E", "/token/WATCHED", "/BOUND/", "/Bound/x?a=b", "/%42ound/"] {
+    for path in ["/TOKEN", "/Token/watched", "/toke%4E", "/token/WATCHED", "/Public/x", "/BOUND/", "/Bound/x?a=b", "/%42ound/"]
+    {
         for request in [post(path, "client_id=app").of(&client), with_token(path, &client, &token)] {
             refused(&bank, &request, 400, "request_target_invalid");
         }
     }
-    for path in ["/PUBLIC", "/Public/x", "/Boundless", "/To"] {
+    for path in ["/PUBLIC", "/Boundless", "/To"] {
         passes(&bank, &Request::get(path).of(&client));
     }
     let asking = Request::get("/-/authorize").of(&client).with("X-Original-URI", "/BOUND/x").with("X-Original-Method", "GET");
