@@ -6,6 +6,7 @@
 //! took: reading the files, checking and compiling the rules.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stdout, reason = "the time is its output")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
