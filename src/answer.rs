@@ -168,6 +168,12 @@ mod tests {
                 assert!(!body.contains(refusal.code()), "the code is for the log: {body}");
                 let read = serde_json::from_str::<serde_json::Value>(&body);
                 match style {
+                    // RFC 6749 §5.2 has one form, whatever the style.
+                    _ if oauth_error(*refusal).is_some() => {
+                        let read = read.unwrap();
+                        assert_eq!(read["error"].as_str(), oauth_error(*refusal), "{word}");
+                        assert_eq!(read["request_id"], "id-1", "{word}");
+                    }
                     ErrorStyle::Plain => assert_eq!(body, format!("{}\n", refusal.sentence())),
                     ErrorStyle::Zuplo => assert_eq!(read.unwrap()["trace"]["requestId"], "id-1"),
                     _ => assert_eq!(read.unwrap()["request_id"], "id-1", "{word}"),

@@ -28,7 +28,7 @@
 //!
 //! # Accidents of other proxies, and what prevents each here
 //!
-//! The README's "Attacks and what stops them" is the whole catalogue, and `tests/attack_catalogue.rs` has a test for each of its
+//! `docs/attacks.md` is the whole catalogue, and `tests/attack_catalogue.rs` has a test for each of its
 //! rows. Here is what prevents them, and tests that look closer.
 //!
 //! | accident | known as | what prevents it | test |

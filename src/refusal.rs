@@ -26,7 +26,7 @@ macro_rules! refusals {
         pub enum Refusal { $( $(#[doc = $doc])+ $variant, )+ }
 
         impl Refusal {
-            /// Every refusal, in the order of the README's table.
+            /// Every refusal, in the order of the table in `docs/refusals.md`.
             pub const ALL: &'static [Refusal] = &[ $( Refusal::$variant, )+ ];
 
             /// The stable code in logs, counters and `explain`.

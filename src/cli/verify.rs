@@ -1,5 +1,5 @@
 //! `vestibule verify`: JSON lines in, one JSON line of findings each out. The server's own code judges, so that test suites
-//! and operators see what requests would get. The row format is that of the public suites' tables (`README.md`).
+//! and operators see what requests would get. The row format is that of the public suites' tables (`docs/verification.md`).
 //!
 //! `error` is for lines that cannot be understood. A certificate that cannot be read is `reject`. Nothing on one line stops
 //! the next.

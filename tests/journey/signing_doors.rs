@@ -126,10 +126,10 @@ fn haproxy_signs_and_vestibule_verifies() {
         Box::new(Haproxy::start(&text, folder, ([127, 0, 0, 1], port).into()))
     });
     door.serves();
-    // What the README shows is what was tested.
-    let readme = include_str!("../../README.md");
+    // What the documentation shows is what was tested.
+    let page = include_str!("../../docs/front-doors.md");
     for line in HAPROXY.lines().filter(|line| line.starts_with("  http-request")) {
-        assert!(readme.contains(&line.replace("SECRET", "KEY")), "not in the README: {line}");
+        assert!(page.contains(&line.replace("SECRET", "KEY")), "not in docs/front-doors.md: {line}");
     }
 }
 

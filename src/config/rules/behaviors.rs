@@ -39,7 +39,7 @@ fn behavior<B>(table: Table<'_>, scope: &mut Scope<'_>, one: ReadOne<B>) -> Opti
                 Err(why)
             }
         };
-        read.map_err(|why| table.problem("", why.0, "the README lists the behaviors")).ok()
+        read.map_err(|why| table.problem("", why.0, "docs/rules.md lists the behaviors")).ok()
     })
 }
 

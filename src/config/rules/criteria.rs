@@ -41,9 +41,9 @@ fn read_criterion(table: Table<'_>, first: bool, scope: &Scope<'_>) -> Option<Cr
         let (name, operator) = (name?, operator?);
         let argument = if table.has("argument") { Some(argument?) } else { None };
         let variable = Variable::parse(&name, scope);
-        let variable = variable.map_err(|why| table.problem("variable", why, "the README lists them")).ok()?;
+        let variable = variable.map_err(|why| table.problem("variable", why, "docs/variables.md lists them")).ok()?;
         let operator = Operator::parse(&operator, argument.as_deref(), &variable, scope);
-        let operator = operator.map_err(|why| table.problem("operator", why, "the README lists them")).ok();
+        let operator = operator.map_err(|why| table.problem("operator", why, "docs/rules.md lists them")).ok();
         Some(Criterion::new(conditional, &name, variable, operator?))
     })
 }

@@ -26,7 +26,7 @@ pub(super) fn find(path: &[&str], scope: &Scope<'_>) -> Result<(Named, Option<Va
     let written = path.join(".");
     let Some((group, rest)) = path.split_first() else { return Err("a name is empty".into()) };
     let rest = rest.join(".");
-    let unknown = || format!("there is no `{written}`; there are {}, and more in the README", like(group));
+    let unknown = || format!("there is no `{written}`; there are {}, and more in docs/rules.md", like(group));
     let parse = |name: &str| Variable::parse(name, scope);
     match *group {
         "certificate" => match rest.as_str() {
