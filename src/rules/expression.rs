@@ -39,7 +39,7 @@ impl Expression {
     /// # Errors
     /// What is wrong, and the mend.
     pub fn parse(written: &str, scope: &Scope<'_>) -> Result<Self, String> {
-        size::check(written)?;
+        size::check(written).map_err(|why| format!("{why}{}", mend(written)))?;
         let read = std::thread::scope(|threads| {
             let reader = std::thread::Builder::new().stack_size(STACK);
             let work = || -> Result<(Test, Vec<(String, Variable)>), String> {
