@@ -176,9 +176,12 @@ fn raise_file_limit() {
     assert!(limit >= needed, "{needed} open files are needed; see `ulimit -Hn`");
 }
 
-/// The most memory that a process ever had resident.
+/// The most memory that a process ever had resident, without the pages of its files: an unoptimized program is itself large.
 fn peak_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    };
+    bytes("VmHWM:") - bytes("RssFile:")
 }
