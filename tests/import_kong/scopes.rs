@@ -37,12 +37,33 @@ fn scopes_and_routes() {
     // One that is switched off hides nothing.
     let off = json!([{ "name": "mtls-auth", "route": "own", "enabled": false, "config": cas }]);
     assert_eq!(routed(two.clone(), off)[1], row("/own", Value::Null, "s", "enforce"));
-    for guard in ["key-auth", "ip-restriction", "some-plugin-of-ours", "openid-connect"] {
+    // Whoever is sent elsewhere never got here.
+    for guard in ["key-auth", "ip-restriction", "some-plugin-of-ours", "openid-connect", "redirect"] {
         assert_eq!(routed(two.clone(), plugin(guard, "route", "own", json!({})))[1].2, "closed", "{guard}");
         assert_eq!(routed(two.clone(), json!([{ "name": guard }]))[0].2, "closed", "{guard}");
     }
     assert_eq!(routed(two.clone(), plugin("prometheus", "route", "own", json!({})))[1].2, "s");
     assert_eq!(routed(two.clone(), plugin("acl", "route", "own", json!({ "allow": [] })))[1].2, "closed");
+    for (config, upstream) in [
+        (json!({ "replace": { "uri": "/public" } }), "closed"),
+        (json!({ "http_method": "GET" }), "closed"),
+        (json!({ "replace": { "uri": null }, "remove": { "headers": ["x-role"] } }), "s"),
+    ] {
+        for name in ["request-transformer", "request-transformer-advanced"] {
+            assert_eq!(routed(two.clone(), plugin(name, "route", "own", config.clone()))[1].2, upstream, "{name} {config}");
+        }
+    }
+    // What cannot be read is taken for a guard, of everything if nobody can tell of what.
+    for plugins in [json!("key-auth"), json!(["key-auth"]), json!({ "name": "key-auth" })] {
+        let mut own = route("own", "/own");
+        own["plugins"] = plugins;
+        let rows = routed(json!([route("r", "/"), own.clone()]), json!([]));
+        assert_eq!(rows.iter().map(|row| row.2.as_str()).collect::<Vec<_>>(), ["s", "closed"], "{own}");
+    }
+    for lost in [json!({}), json!(5), json!([])] {
+        let rows = routed(two.clone(), json!([{ "name": "key-auth", "route": lost }]));
+        assert_eq!(rows.iter().map(|row| row.2.as_str()).collect::<Vec<_>>(), ["closed", "closed"], "{lost}");
+    }
     assert_eq!(routed(two, plugin("acl", "consumer", "one", json!({ "allow": ["a"] })))[1].2, "closed");
     // What a route asks for beside its path: it may be the one, and nobody here can tell.
     let mut sources = route("sources", "/own/x");
