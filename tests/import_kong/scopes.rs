@@ -53,6 +53,7 @@ fn scopes_and_routes() {
             assert_eq!(routed(two.clone(), plugin(name, "route", "own", config.clone()))[1].2, upstream, "{name} {config}");
         }
     }
+    assert_eq!(routed(two.clone(), plugin("response-transformer", "route", "own", json!({})))[1].2, "s");
     // What cannot be read is taken for a guard, of everything if nobody can tell of what.
     for plugins in [json!("key-auth"), json!(["key-auth"]), json!({ "name": "key-auth" })] {
         let mut own = route("own", "/own");
@@ -173,4 +174,18 @@ fn hosts() {
     assert_eq!(hosts("tenants/c-example-2.toml"), ["c.example", "/", "/all"]);
     assert_eq!(hosts("tenants/x-wild-example-3.toml"), ["x.wild.example", "/", "/all"]);
     assert_eq!(hosts("tenants/d-example-4.toml"), ["d.example", "/all"]);
+}
+
+/// A service's path keeps requests to one part of the upstream: a route without it would open the rest.
+#[test]
+fn a_services_path_that_cannot_be_said() {
+    for (path, upstream) in
+        [("/part", "s"), ("/p%20art", "closed"), ("/a;b", "closed"), ("/%{x}", "closed"), ("/${uri}", "closed")]
+    {
+        let route = json!([{ "name": "r", "hosts": ["a.example"], "paths": ["/"] }]);
+        let service = json!([{ "name": "s", "host": "127.0.0.1", "port": 1, "path": path, "routes": route }]);
+        let file = file("mtls-auth", &json!({ "revocation_check_mode": "SKIP" }), &json!({ "services": service }));
+        let import = convert("kong.yml", &file, &Options::default()).unwrap();
+        assert_eq!(parsed(&import, "tenants/a-example.toml")["routes"][0]["upstream"], json!(upstream), "{path}");
+    }
 }

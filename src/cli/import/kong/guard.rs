@@ -13,7 +13,7 @@ use crate::cli::import::remark::Report;
 
 /// Plugins that never decide who gets in: without them more is logged elsewhere, slower or otherwise shaped, and nobody new
 /// passes. Every other plugin that is not known here closes the routes that it stands before.
-const NOT_GUARDS: [&str; 31] = [
+const NOT_GUARDS: [&str; 28] = [
     "ai-prompt-decorator",
     "canary",
     "correlation-id",
@@ -26,7 +26,6 @@ const NOT_GUARDS: [&str; 31] = [
     "grpc-gateway",
     "grpc-web",
     "http-log",
-    "jq",
     "kafka-log",
     "loggly",
     "opentelemetry",
@@ -37,8 +36,6 @@ const NOT_GUARDS: [&str; 31] = [
     "rate-limiting-advanced",
     "request-size-limiting",
     "response-ratelimiting",
-    "response-transformer",
-    "response-transformer-advanced",
     "session",
     "statsd",
     "syslog",
@@ -49,6 +46,9 @@ const NOT_GUARDS: [&str; 31] = [
 
 /// Plugins that change requests on their way.
 const TRANSFORMERS: [&str; 2] = ["request-transformer", "request-transformer-advanced"];
+
+/// Plugins that change answers.
+const ANSWERS: [&str; 3] = ["jq", "response-transformer", "response-transformer-advanced"];
 
 /// The plugin acl.
 #[derive(Debug, Default)]
@@ -105,6 +105,10 @@ fn role(plugin: &Plugin<'_>, report: &mut Report) -> Role {
         let text = "is not carried over: what it takes out of requests, or sets in them, comes as the client says it. Rules do that \
                     here (`filter_request_header`, `add_request_header`)";
         report.weaker(&plugin.place, text);
+        return Role::Other;
+    }
+    if ANSWERS.contains(&plugin.name.as_str()) {
+        report.weaker(&plugin.place, "is not carried over: what it takes out of answers reaches clients");
         return Role::Other;
     }
     if NOT_GUARDS.contains(&plugin.name.as_str()) {
