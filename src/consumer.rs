@@ -211,6 +211,11 @@ impl Identification {
         }
     }
 
+    /// Whether it stands for itself, and for no group that could be compared.
+    fn is_without_group(&self) -> bool {
+        self.certificate().is_some_and(|certificate| certificate.group.is_none())
+    }
+
     fn is_in(&self, groups: &[String]) -> bool {
         let of = |group: &str| groups.iter().any(|known| known == group);
         match &self.who {
@@ -255,7 +260,9 @@ impl TrustedCertificate {
             GroupBy::CommonName => subject.last_common_name().map(|name| name.text().into_owned()),
             GroupBy::DistinguishedName => Some(dn.clone()),
         };
-        let group = group.filter(|group| !group.is_empty());
+        // Groups stand in one header, with commas between them: a common name with a comma would be two of them to its reader.
+        let is_one = |group: &String| !group.is_empty() && (group_by == GroupBy::DistinguishedName || !group.contains(','));
+        let group = group.filter(is_one);
         Self { san: subject_names::header_text(certificate.leaf()), dn, group }
     }
 }

@@ -71,6 +71,42 @@ const FRAMING: [&str; 15] = [
 const ABOUT_THE_CLIENT: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "x-request-id"];
 
+/// Headers of requests that mean something to servers: who asks, for what, and what proves it.
+const OF_REQUESTS: [&str; 21] = [
+    "authorization",
+    "cache-control",
+    "client-cert",
+    "client-cert-chain",
+    "cookie",
+    "date",
+    "dpop",
+    "from",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "priority",
+    "referer",
+    "set-cookie",
+    "signature",
+    "signature-input",
+    "user-agent",
+    "via",
+    "www-authenticate",
+    "x-http-method-override",
+    "x-rewrite-url",
+];
+/// And families of them, by how they begin.
+const FAMILIES_OF_REQUESTS: [&str; 7] = ["accept-", "access-control-", "content-", "if-", "proxy-", "sec-", "x-original-"];
+
+/// Whether a lower-case name, or what it is an alias of, means something else in requests: a client's own value would be lost, and
+/// ours taken for it.
+pub fn has_a_meaning(name: &str) -> bool {
+    let folded = fold(name);
+    folded == "accept"
+        || OF_REQUESTS.contains(&folded.as_ref())
+        || FAMILIES_OF_REQUESTS.iter().any(|family| folded.starts_with(family))
+}
+
 /// Whether a lower-case name, or what it is an alias of, frames or routes the message.
 pub fn is_framing(name: &str) -> bool {
     FRAMING.contains(&fold(name).as_ref())

@@ -9,7 +9,7 @@ use super::process::Process;
 use super::secret_file;
 use super::table::Table;
 use crate::consumer::ConsumerVariable;
-use crate::header_names::are_aliases;
+use crate::header_names::{are_aliases, has_a_meaning};
 use crate::identity_headers::{
     Audience, DEFAULT_HEADERS, IdentityKeys, IdentitySettings, SigningKey, SubjectFrom, TokenSettings,
 };
@@ -143,6 +143,11 @@ fn header(table: &Table<'_>, default: &'static str, beside: &Beside<'_>) -> Opti
             return None;
         }
     };
+    if has_a_meaning(name.as_str()) {
+        let found = format!("`{name}` has a meaning of its own in requests: what the client says there would be lost");
+        table.problem("header", found, "a name of its own, like \"X-Vestibule-Identity\"");
+        return None;
+    }
     let same = |other: &str| are_aliases(other, name.as_str());
     let asked = beside.authorize.iter();
     let mut asked = asked.flat_map(|endpoint| [&endpoint.original_uri_header, &endpoint.original_method_header]);

@@ -80,6 +80,7 @@ pub(super) fn read(
     rules::compile(&rules, &mut routes);
     trust_warnings::profiles_without_ca(place.name, &profiles, &trusted, warnings);
     trust_warnings::weak_cas(place.name, &routes, warnings);
+    trust_warnings::without_the_last_slash(place.name, &routes, warnings);
     table.finish();
     // In the order of their numbers; one that is missing is a problem, and then nothing of this comes into force.
     let upstreams = upstreams.into_values().flatten().collect();

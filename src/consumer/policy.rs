@@ -75,7 +75,8 @@ pub struct ConsumerPolicy {
 }
 
 impl GroupRules {
-    /// Lets pass whom the groups let pass. To be denied counts more than to be allowed.
+    /// Lets pass whom the groups let pass. To be denied counts more than to be allowed. A certificate that stands for no group is
+    /// denied wherever groups are (Kong's acl).
     ///
     /// # Errors
     /// [`Refusal::ConsumerGroupDenied`].
@@ -83,6 +84,9 @@ impl GroupRules {
         let denied = |why: &str| Err(Refused::new(Refusal::ConsumerGroupDenied, why));
         if who.is_in(&self.deny) {
             return denied("in a group of `deny_groups`");
+        }
+        if !self.deny.is_empty() && who.is_without_group() {
+            return denied("the certificate stands for no group, and could be one of `deny_groups`");
         }
         if !self.allow.is_empty() && !who.is_in(&self.allow) {
             return denied("in no group of `allow_groups`");

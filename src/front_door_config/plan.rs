@@ -7,12 +7,17 @@ use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::HeaderName;
+
 use super::Product;
 use super::word::Word;
 use crate::config::{Listen, Loaded};
+use crate::consumer::ConsumerVariable;
 use crate::front_door::{ContractHeader, Domain, Format, VerdictMode};
 use crate::header_names::fold;
+use crate::identity_headers::DEFAULT_HEADERS;
 use crate::journey::Tenant;
+use crate::oauth::{CLIENT_ID_HEADER, CLIENT_METHOD_HEADER};
 use crate::presented::MAX_CHAIN;
 
 /// Which host names ask clients for a certificate.
@@ -109,7 +114,7 @@ pub(super) struct Asking {
     pub(super) method_header: Word,
     /// Headers that Vestibule answers with.
     pub(super) told: Vec<Word>,
-    /// Headers that only rules set, in proxy mode.
+    /// Headers that only rules set, in proxy mode, and those that an application may believe although nobody sets them.
     pub(super) of_rules: Vec<Word>,
     pub(super) listen: ListenAt,
     pub(super) application: SocketAddr,
@@ -323,10 +328,16 @@ fn site(domain: &Domain, hosts: &BTreeSet<&str>, tenant: &Tenant, options: &Opti
 
 fn asking_of(tenant: &Tenant, options: &Options) -> Result<Option<Asking>, String> {
     let Some(endpoint) = &tenant.authorize else { return Ok(None) };
-    let word = |name: &http::HeaderName| Word::parse("the header name", name.as_str());
-    let told = tenant.rules.upstream_headers.iter().map(|(name, _)| word(name)).collect::<Result<Vec<_>, _>>()?;
+    let word = |name: &HeaderName| Word::parse("the header name", name.as_str());
+    let told = tenant.rules.upstream_headers.iter().map(|(name, _)| name).chain(tenant.identity.header_names());
+    let told = told.map(word).collect::<Result<Vec<_>, _>>()?;
     let mut of_rules = Vec::new();
-    for name in tenant.rules.header_names() {
+    // The application may believe Kong's headers and ours, also where we set none of them.
+    let of_consumers = ConsumerVariable::UPSTREAM_HEADERS.iter().map(|(name, _)| HeaderName::from_static(name));
+    let fixed =
+        of_consumers.chain(DEFAULT_HEADERS.map(HeaderName::from_static)).chain([CLIENT_ID_HEADER, CLIENT_METHOD_HEADER]);
+    let fixed: Vec<HeaderName> = fixed.collect();
+    for name in tenant.rules.header_names().chain(&fixed) {
         let name = word(name)?;
         if !told.contains(&name) && !of_rules.contains(&name) {
             of_rules.push(name);

@@ -57,7 +57,7 @@ fn open_routes_are_the_operators_right() {
         "{ allow_unauthenticated_requests = true }",
         "{ allow_expired_certificates = true, allow_revoked_certificates = true }",
     ] {
-        let route = format!("policy = {policy}\n[[routes]]\npath = \"/closed/\"\nupstream = \"core\"");
+        let route = format!("policy = {policy}\n[[routes]]\npath = \"/closed\"\nupstream = \"core\"");
         accepted(&edited(&[("policy = { allow_unauthenticated_requests = true }", &route)]).check());
     }
 }

@@ -105,6 +105,38 @@ fn headers_of_the_contract() {
 }
 
 #[test]
+fn headers_that_mean_something_else() {
+    for header in [
+        "Accept",
+        "Authorization",
+        "Cache-Control",
+        "Client-Cert",
+        "Client-Cert-Chain",
+        "Content-Type",
+        "content_encoding",
+        "Cookie",
+        "DPoP",
+        "If-None-Match",
+        "Origin",
+        "Sec-Fetch-Site",
+        "Set-Cookie",
+        "Signature-Input",
+        "User-Agent",
+        "X-HTTP-Method-Override",
+    ] {
+        for ours in ["X-Vestibule-User", "X-Vestibule-Identity"] {
+            let ran = edited(&[(&format!("header = \"{ours}\""), &format!("header = \"{header}\""))]).check();
+            refused_alone(&ran, &[".header`: `", "` has a meaning of its own", "hint: a name of its own"]);
+        }
+    }
+    for header in ["Connection", "Content-Length", "Host", "Range", "TE", "Transfer-Encoding"] {
+        let ran = edited(&[("header = \"X-Vestibule-User\"", &format!("header = \"{header}\""))]).check();
+        refused_alone(&ran, &["`identity.user.header`: found `", "frames or routes the message"]);
+    }
+    accepted(&edited(&[("header = \"X-Vestibule-User\"", "header = \"X-Acceptance\"")]).check());
+}
+
+#[test]
 fn a_key_that_nobody_can_fetch() {
     let admin = "[admin]\nlisten = \"127.0.0.1:19180\"\n";
     accepted(&of_process(&[(admin, "")]).check());

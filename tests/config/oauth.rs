@@ -161,3 +161,36 @@ fn mtls_hosts_are_host_names_of_their_own() {
     let without = edited(&[(on, "enable_mtls_endpoint_aliases = false\nmtls_host_prefix = \"mtls.\"\n")]);
     refused(&without.check(), &[found, "`enable_mtls_endpoint_aliases` = true with it"]);
 }
+
+/// Most servers take `/accounts` for `/accounts/`: whoever guards the one alone is told.
+#[test]
+fn a_route_that_ends_with_a_slash_beside_one_that_asks_for_less() {
+    let with = |path: &str, policy: &str, more: &str| {
+        let route = format!("{ROUTE}\n[[routes]]\npath = \"{path}\"\nupstream = \"core\"\npolicy = {{ {policy} }}\n{more}");
+        edited(&[(ROUTE, &route)]).check()
+    };
+    let token = "certificate_bound_access_tokens = \"require\"";
+    let own = "[[routes]]\npath = \"/accounts\"\nupstream = \"core\"\n";
+    for (path, policy, lost) in [
+        ("/accounts/", token, "no certificate and no access token"),
+        ("/accounts/", "tls_client_auth = true, verification = \"permissive\"", "no authenticated client"),
+        ("/accounts/", "", "no certificate"),
+    ] {
+        let ran = with(path, policy, "");
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let told = format!("acme: route `{path}` does not cover `/accounts`");
+        assert!(ran.stderr.starts_with("vestibule: warning: ") && ran.stderr.contains(&told), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("there route `/` asks for {lost}: write")), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+    accepted(&with("/accounts", token, ""));
+    accepted(&with("/accounts/", "verification = \"off\", deny_groups = []", ""));
+    accepted(&with("/accounts/", "allow_unauthenticated_requests = true", ""));
+    accepted(&with("/accounts/", "", own));
+    // The other one is for methods that this one does not have.
+    let other =
+        "[[routes]]\npath = \"/accounts\"\nmethods = [\"PUT\"]\nupstream = \"core\"\npolicy = { verification = \"off\" }\n";
+    let get = "[[routes]]\npath = \"/accounts\"\nmethods = [\"GET\", \"POST\"]\nupstream = \"core\"\n";
+    let only = "[[routes]]\npath = \"/accounts/\"\nmethods = [\"GET\"]\nupstream = \"core\"\n";
+    accepted(&edited(&[(ROUTE, &format!("{ROUTE}\n{only}{other}{get}"))]).check());
+}

@@ -37,12 +37,34 @@ fn scopes_and_routes() {
     // One that is switched off hides nothing.
     let off = json!([{ "name": "mtls-auth", "route": "own", "enabled": false, "config": cas }]);
     assert_eq!(routed(two.clone(), off)[1], row("/own", Value::Null, "s", "enforce"));
-    for guard in ["key-auth", "ip-restriction", "some-plugin-of-ours", "openid-connect"] {
+    // Whoever is sent elsewhere never got here.
+    for guard in ["key-auth", "ip-restriction", "some-plugin-of-ours", "openid-connect", "redirect"] {
         assert_eq!(routed(two.clone(), plugin(guard, "route", "own", json!({})))[1].2, "closed", "{guard}");
         assert_eq!(routed(two.clone(), json!([{ "name": guard }]))[0].2, "closed", "{guard}");
     }
     assert_eq!(routed(two.clone(), plugin("prometheus", "route", "own", json!({})))[1].2, "s");
     assert_eq!(routed(two.clone(), plugin("acl", "route", "own", json!({ "allow": [] })))[1].2, "closed");
+    for (config, upstream) in [
+        (json!({ "replace": { "uri": "/public" } }), "closed"),
+        (json!({ "http_method": "GET" }), "closed"),
+        (json!({ "replace": { "uri": null }, "remove": { "headers": ["x-role"] } }), "s"),
+    ] {
+        for name in ["request-transformer", "request-transformer-advanced"] {
+            assert_eq!(routed(two.clone(), plugin(name, "route", "own", config.clone()))[1].2, upstream, "{name} {config}");
+        }
+    }
+    assert_eq!(routed(two.clone(), plugin("response-transformer", "route", "own", json!({})))[1].2, "s");
+    // What cannot be read is taken for a guard, of everything if nobody can tell of what.
+    for plugins in [json!("key-auth"), json!(["key-auth"]), json!({ "name": "key-auth" })] {
+        let mut own = route("own", "/own");
+        own["plugins"] = plugins;
+        let rows = routed(json!([route("r", "/"), own.clone()]), json!([]));
+        assert_eq!(rows.iter().map(|row| row.2.as_str()).collect::<Vec<_>>(), ["s", "closed"], "{own}");
+    }
+    for lost in [json!({}), json!(5), json!([])] {
+        let rows = routed(two.clone(), json!([{ "name": "key-auth", "route": lost }]));
+        assert_eq!(rows.iter().map(|row| row.2.as_str()).collect::<Vec<_>>(), ["closed", "closed"], "{lost}");
+    }
     assert_eq!(routed(two, plugin("acl", "consumer", "one", json!({ "allow": ["a"] })))[1].2, "closed");
     // What a route asks for beside its path: it may be the one, and nobody here can tell.
     let mut sources = route("sources", "/own/x");
@@ -152,4 +174,18 @@ fn hosts() {
     assert_eq!(hosts("tenants/c-example-2.toml"), ["c.example", "/", "/all"]);
     assert_eq!(hosts("tenants/x-wild-example-3.toml"), ["x.wild.example", "/", "/all"]);
     assert_eq!(hosts("tenants/d-example-4.toml"), ["d.example", "/all"]);
+}
+
+/// A service's path keeps requests to one part of the upstream: a route without it would open the rest.
+#[test]
+fn a_services_path_that_cannot_be_said() {
+    for (path, upstream) in
+        [("/part", "s"), ("/p%20art", "closed"), ("/a;b", "closed"), ("/%{x}", "closed"), ("/${uri}", "closed")]
+    {
+        let route = json!([{ "name": "r", "hosts": ["a.example"], "paths": ["/"] }]);
+        let service = json!([{ "name": "s", "host": "127.0.0.1", "port": 1, "path": path, "routes": route }]);
+        let file = file("mtls-auth", &json!({ "revocation_check_mode": "SKIP" }), &json!({ "services": service }));
+        let import = convert("kong.yml", &file, &Options::default()).unwrap();
+        assert_eq!(parsed(&import, "tenants/a-example.toml")["routes"][0]["upstream"], json!(upstream), "{path}");
+    }
 }

@@ -129,6 +129,13 @@ fn what_kong_alone_could_guard_is_closed() {
     {
         assert_ne!(served.ask(near, Some(&named("nobody"))).status, 200, "{near}");
     }
+    // Kong compares these paths with their escapes, and rules see them decoded.
+    for escaped in
+        ["/default/f/a/secret", "/default/f/%20/secret", "/default/f/a%0Ab/secret", "/default/g/%0A", "/default/g/%C3"]
+    {
+        assert_ne!(served.ask(&format!("GET {escaped}"), Some(&named("nobody"))).status, 200, "{escaped}");
+    }
+    assert_eq!(served.consumer("GET /default/h/a%20b", Some(&named("nobody"))).0, "everybody");
     assert_eq!(served.consumer("GET /default/x/secret", Some(&named("nobody"))).0, "everybody");
     let head = format!(
         "GET /default/ HTTP/1.1\r\nHost: api.example.com\r\nCname-Api-Key: {KEY}\r\nX-Forwarded-For: {}\r\nX-Version: 2\r\n\

@@ -180,6 +180,43 @@ fn policies_alone() {
     }
 }
 
+/// What stands before a route and cannot be understood closes it.
+#[test]
+fn policies_in_doubt_close_their_routes() {
+    let named = |name: &str, kind: &str| json!({ "name": name, "policyType": kind, "handler": { "options": {} } });
+    let operation = |inbound: &serde_json::Value| {
+        let handler = json!({ "export": "urlForwardHandler", "options": { "baseUrl": "http://127.0.0.1:1" } });
+        let route = json!({ "policies": inbound, "handler": handler });
+        json!({ "paths": { "/a": { "get": { "x-zuplo-route": route } } } }).to_string()
+    };
+    let of = |more: &[serde_json::Value], inbound: serde_json::Value| {
+        let mut policies = policy(&json!({ "certIssuerDN": "CN=a" }));
+        policies["policies"].as_array_mut().unwrap().extend(more.iter().cloned());
+        let (policies, routes) = (policies.to_string(), operation(&inbound));
+        let files = [("policies.json", policies.as_bytes()), ("routes.oas.json", routes.as_bytes())];
+        Imported::of("zuplo", &files, &[])
+    };
+    let is_closed = |imported: &Imported| imported.read("tenants/zuplo.toml").contains("upstream = \"closed\"");
+    assert!(!is_closed(&of(&[], json!({ "inbound": ["m"] }))));
+    assert!(!is_closed(&of(&[], json!({ "inbound": null }))));
+    for inbound in [json!({ "inbound": "m" }), json!({ "inbound": { "0": "m" } }), json!(["m"]), json!("m")] {
+        let imported = of(&[], inbound.clone());
+        assert!(is_closed(&imported), "{inbound}");
+        imported.says("its requests are closed: its `policies` cannot be read");
+    }
+    // Two with one name, in either order.
+    let twins = [named("keys", "api-key-inbound"), named("keys", "caching-inbound")];
+    for twins in [&twins[..], &[twins[1].clone(), twins[0].clone()], &[named("m", "caching-inbound")]] {
+        let imported = of(twins, json!({ "inbound": ["m", "keys"] }));
+        assert!(is_closed(&imported), "{twins:?}");
+        imported.says("another policy has its name: the routes of both are closed");
+    }
+    assert!(is_closed(&of(&[named("odd", "my-own-outbound")], json!({ "inbound": ["m", "odd"] }))));
+    let imported = of(&[named("clean", "remove-headers-inbound")], json!({ "inbound": ["m", "clean"] }));
+    assert!(!is_closed(&imported));
+    imported.says("policies.json: policy `clean`: left out: weaker than before: `remove-headers-inbound` is not carried over");
+}
+
 #[test]
 fn what_is_not_zuplos_is_told() {
     for (text, told) in [

@@ -558,13 +558,31 @@ fn a_hundred_thousand_from_a_file_that_changes() {
 
 #[test]
 fn hostile_names_stay_in_their_header() {
-    let routes = [("", "skip_consumer_lookup = true")];
+    let routes = [("", "skip_consumer_lookup = true"), ("not/", "skip_consumer_lookup = true, deny_groups = [\"blocked\"]")];
     let bank = Bank::with(&tenant("", &routes));
-    for name in ["a\r\nX-Evil: 1", "a, admin", "caf\u{e9}", "\u{0}"] {
+    for (name, groups) in [
+        ("a\r\nX-Evil: 1", "a\\0D\\0AX-Evil: 1"),
+        // A reader of the list would take it for two groups.
+        ("a, admin", ""),
+        ("a,", ""),
+        ("caf\u{e9}", "caf\\C3\\A9"),
+        ("\u{0}", "\\00"),
+    ] {
         let request = Request::get("/c/").carrying(&escaped(&person(&leaf(name)).certificate));
         assert_eq!(bank.vestibule.ask(request.text()).status, 200, "{name:?}");
         let received = bank.upstream.take_one();
         assert_eq!(received.header("x-evil"), "");
-        assert!(received.header("x-authenticated-groups").bytes().all(|byte| (0x20..0x7F).contains(&byte)));
+        assert_eq!(received.header("x-authenticated-groups"), groups, "{name:?}");
+    }
+    // Who stands for no group cannot show that it is not a denied one.
+    for (name, passes) in [("a", true), ("blocked", false), ("blocked, a", false)] {
+        let request = Request::get("/c/not/").carrying(&escaped(&person(&leaf(name)).certificate));
+        let answer = bank.vestibule.ask(request.text());
+        if passes {
+            assert_eq!(answer.status, 200, "{name:?}");
+            bank.upstream.take_one();
+        } else {
+            assert_eq!(bank.refused(&answer, 403), "consumer_group_denied", "{name:?}");
+        }
     }
 }

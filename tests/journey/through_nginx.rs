@@ -1,8 +1,9 @@
 //! Real TLS clients, a real nginx with the configuration of this repository, Vestibule, an upstream.
 
-use crate::bank::{Person, REVOKED, authorities, escaped, expired, good, leaf, now, person, person_of};
+use crate::bank::{Person, REVOKED, Tenant, authorities, escaped, expired, good, leaf, now, person, person_of};
 use crate::front_door::{FrontDoor, get};
 use crate::pki::{DAY, Dates, Leaf, new_key};
+use crate::recording_upstream::RecordingUpstream;
 
 const EXPIRED: &str = "FAILED:certificate has expired";
 
@@ -151,6 +152,34 @@ fn a_front_door_that_asks_first() {
 }
 
 /// What clients may try: every name that means something to Vestibule or to the upstream.
+/// What an application believes of us is ours alone there too, with and without the tables that set it.
+#[test]
+fn an_application_behind_a_door_that_asks_believes_us_alone() {
+    let forged = "X-Vestibule-Identity: forged\r\nX-Vestibule-User: forged\r\nX-Vestibule-Client-Id: forged\r\n\
+                  X-Vestibule-Client-Auth-Method: forged\r\nX-Consumer-ID: forged\r\nX-Consumer-Groups: forged\r\n\
+                  X-Authenticated-Groups: forged\r\nX-Client-Cert-Dn: forged\r\nX-Own: forged\r\n";
+    let identity =
+        "[identity.token]\nheader = \"X-Own\"\nissuer = \"https://edge\"\naudience = \"https://core\"\n[identity.user]\n";
+    for tables in ["", identity] {
+        let door = FrontDoor::with(&Tenant { tables: tables.to_owned(), ..Tenant::default() }, RecordingUpstream::start());
+        for (person, target) in [(Some(good()), "/"), (None, "/public/")] {
+            let answer = door.ask_asking(person.as_ref(), get(target, forged));
+            assert_eq!(answer.status, 200, "{target} {}", answer.text());
+            let received = door.bank.upstream.take_one();
+            let ours = |name: &str| received.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)).count();
+            let set = usize::from(!tables.is_empty());
+            let of_client = usize::from(tables.is_empty());
+            assert_eq!(
+                (ours("x-vestibule-user"), ours("x-own")),
+                (set * usize::from(person.is_some()), 1),
+                "{target} {tables}"
+            );
+            let believed: Vec<_> = received.headers.iter().filter(|(_, value)| value == "forged").collect();
+            assert_eq!(believed.len(), of_client, "{target}: {believed:?}");
+        }
+    }
+}
+
 fn forged_lines() -> Vec<String> {
     let certificate = escaped(&person(&leaf("victim")).certificate);
     let mut lines = Vec::new();

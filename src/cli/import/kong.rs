@@ -131,7 +131,11 @@ fn certificates(
         pairs.push((chain, key));
     }
     if pairs.is_empty() {
-        report.blank(source, "`tls/server.pem` and `tls/server.key`: the file holds no `certificates` for our own handshakes");
+        report.blank(
+            source,
+            "`tls/server.pem` and `tls/server.key`: the file holds no `certificates` for our own handshakes; make the \
+                              folder `tls` for them",
+        );
         pairs.push(("tls/server.pem".into(), "tls/server.key".into()));
     }
     pairs

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::authority::{self, Authority, ServerCertificate};
-use super::entity::{Belongs, Names, fields, objects, text};
+use super::entity::{Belongs, Names, fields, named, objects, text};
 use super::person::{self, People};
 use super::route::{self, Route};
 use super::service::{self, Service};
@@ -39,6 +39,9 @@ pub(super) struct Owner {
     route: Option<usize>,
     personal: bool,
 }
+
+/// A plugin that cannot be read: no plugin has such a name, so it closes its routes.
+const UNREADABLE: &str = "(not readable)";
 
 /// The versions of the format.
 const VERSIONS: [&str; 3] = ["1.1", "2.1", "3.0"];
@@ -149,6 +152,19 @@ impl<'j> Reader<'j, '_> {
     }
 
     fn plugins(&mut self, list: Option<&'j Value>, owner: Owner, within: &str) {
+        let readable = |list: &Value| list.as_array().is_some_and(|all| all.iter().all(Value::is_object));
+        if list.is_some_and(|list| !readable(list)) {
+            // Somebody meant a guard by it.
+            let (name, Owner { service, route, personal }) = (UNREADABLE.to_owned(), owner);
+            self.document.plugins.push(Plugin {
+                place: format!("{within}plugins"),
+                name,
+                config: None,
+                service,
+                route,
+                personal,
+            });
+        }
         for value in objects(list, &format!("{within}plugins"), self.report) {
             let Some(mut fields) = fields(value) else { continue };
             fields.skip(&["id"]);
@@ -162,6 +178,14 @@ impl<'j> Reader<'j, '_> {
             let service = Belongs::find(fields.get("service"), services);
             let routes = self.document.routes.iter().map(|route| &route.names);
             let route = Belongs::find(fields.get("route"), routes);
+            let unreadable = |key| value.get(key).is_some_and(|of: &Value| !of.is_null() && named(of).is_none());
+            if unreadable("service") || unreadable("route") {
+                self.report.left_out(&place, "what it belongs to cannot be read: it is taken for everything");
+                let (service, route) = (owner.service, owner.route);
+                let name = UNREADABLE.to_owned();
+                self.document.plugins.push(Plugin { place, name, config: None, service, route, personal: owner.personal });
+                continue;
+            }
             if let (Belongs::Lost(name), _) | (_, Belongs::Lost(name)) = (&service, &route) {
                 self.report.left_out(&place, format!("what it belongs to is not in the file: {name}"));
                 continue;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::auth::{self, Auth, Kind};
 use super::document::{Document, Plugin};
 use super::entity::Strict;
@@ -11,7 +13,7 @@ use crate::cli::import::remark::Report;
 
 /// Plugins that never decide who gets in: without them more is logged elsewhere, slower or otherwise shaped, and nobody new
 /// passes. Every other plugin that is not known here closes the routes that it stands before.
-const NOT_GUARDS: [&str; 34] = [
+const NOT_GUARDS: [&str; 28] = [
     "ai-prompt-decorator",
     "canary",
     "correlation-id",
@@ -24,7 +26,6 @@ const NOT_GUARDS: [&str; 34] = [
     "grpc-gateway",
     "grpc-web",
     "http-log",
-    "jq",
     "kafka-log",
     "loggly",
     "opentelemetry",
@@ -33,13 +34,8 @@ const NOT_GUARDS: [&str; 34] = [
     "proxy-cache-advanced",
     "rate-limiting",
     "rate-limiting-advanced",
-    "redirect",
     "request-size-limiting",
-    "request-transformer",
-    "request-transformer-advanced",
     "response-ratelimiting",
-    "response-transformer",
-    "response-transformer-advanced",
     "session",
     "statsd",
     "syslog",
@@ -47,6 +43,12 @@ const NOT_GUARDS: [&str; 34] = [
     "tls-metadata-headers",
     "zipkin",
 ];
+
+/// Plugins that change requests on their way.
+const TRANSFORMERS: [&str; 2] = ["request-transformer", "request-transformer-advanced"];
+
+/// Plugins that change answers.
+const ANSWERS: [&str; 3] = ["jq", "response-transformer", "response-transformer-advanced"];
 
 /// The plugin acl.
 #[derive(Debug, Default)]
@@ -99,12 +101,29 @@ fn role(plugin: &Plugin<'_>, report: &mut Report) -> Role {
         report.left_out(&plugin.place, text);
         return Role::Other;
     }
+    if TRANSFORMERS.contains(&plugin.name.as_str()) && !leads_elsewhere(plugin) {
+        let text = "is not carried over: what it takes out of requests, or sets in them, comes as the client says it. Rules do that \
+                    here (`filter_request_header`, `add_request_header`)";
+        report.weaker(&plugin.place, text);
+        return Role::Other;
+    }
+    if ANSWERS.contains(&plugin.name.as_str()) {
+        report.weaker(&plugin.place, "is not carried over: what it takes out of answers reaches clients");
+        return Role::Other;
+    }
     if NOT_GUARDS.contains(&plugin.name.as_str()) {
         report.left_out(&plugin.place, "is not carried over; nobody gets in for that");
         return Role::Other;
     }
     report.left_out(&plugin.place, "may decide who gets in, and is not carried over: its routes are closed");
     Role::Guard
+}
+
+/// Whether requests reach another path or method than the one that clients ask for: without it they would reach what they never did.
+fn leads_elsewhere(plugin: &Plugin<'_>) -> bool {
+    let said = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
+    let Some(config) = plugin.config else { return false };
+    said(config.get("http_method")) || said(config.get("replace").and_then(|replace| replace.get("uri")))
 }
 
 fn acl(plugin: &Plugin<'_>, report: &mut Report) -> Acl {

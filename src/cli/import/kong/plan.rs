@@ -207,7 +207,9 @@ pub(super) fn denied(document: &Document<'_>, hosts: &Hosts) -> Vec<Denied> {
         };
         for expression in &route.expressions {
             let paths = expression.pattern.clone().map_or_else(|| Paths::Below(expression.start.clone()), Paths::Fitting);
-            denied.extend(headers().into_iter().map(|header| Denied { route: at, paths: paths.clone(), header }));
+            for paths in std::iter::once(paths).chain(expression.escaped.clone().map(Paths::Fitting)) {
+                denied.extend(headers().into_iter().map(|header| Denied { route: at, paths: paths.clone(), header }));
+            }
         }
         if route.headers.is_empty() {
             continue;

@@ -35,6 +35,8 @@ pub(super) struct Expression {
     pub(super) pattern: Option<String>,
     /// What every path that fits begins with.
     pub(super) start: String,
+    /// Paths below that could fit as Kong sees them, with their escapes, and not as a rule does.
+    pub(super) escaped: Option<String>,
 }
 
 impl Route {
@@ -147,7 +149,7 @@ fn take_path(route: &mut Route, path: &str, by_tilde: bool) {
         return;
     }
     let Some(expression) = expression else {
-        route.expressions.push(Expression { pattern: None, start: literal_start(&regex::escape(path)) });
+        route.expressions.push(Expression { pattern: None, start: literal_start(&regex::escape(path)), escaped: None });
         return;
     };
     // Anchored at the start alone, as Kong does. Rules see decoded paths: one that asks for an escape would never fit.
@@ -156,7 +158,19 @@ fn take_path(route: &mut Route, path: &str, by_tilde: bool) {
         .ok()
         .filter(|_| sayable)
         .map(|pattern| pattern.text);
-    route.expressions.push(Expression { pattern, start: literal_start(expression) });
+    let start = literal_start(expression);
+    let escaped = (pattern.is_some() && may_fit_escapes(expression)).then(|| escaped_below(&start));
+    route.expressions.push(Expression { pattern, start, escaped });
+}
+
+/// Whether an expression without a `%` of its own may fit one: by a `.`, a set, or what is none of a kind.
+fn may_fit_escapes(expression: &str) -> bool {
+    expression.contains(['.', '[']) || ["\\D", "\\S", "\\W", "\\N", "\\H", "\\V"].iter().any(|kind| expression.contains(kind))
+}
+
+/// Paths with a character that can only have been escaped (RFC 3986 §3.3).
+fn escaped_below(start: &str) -> String {
+    format!("(?s)^{}.*[^0-9A-Za-z/._~!$&'()*+,;=:@-]", regex::escape(start))
 }
 
 /// PCRE's `$` also stands before a last line feed, and ours does not: a path with `%0A` at its end must not slip through.

@@ -79,7 +79,7 @@ pub(super) fn make(
             guard.closed.push("a domain is reached through one front door, and other routes of it have another".into());
         }
         guard.closed.extend(route.doubt.clone());
-        let written = self::route((route, &others), &guard, document, &mut tenant, made, report);
+        let written = self::route((route, &others), &mut guard, document, &mut tenant, made, report);
         tenant.routes.push(written);
     }
     let looks_up = |route: &RouteText| {
@@ -110,7 +110,7 @@ fn door(leading: Option<&Auth>, guards: &[Guard<'_>], options: &Options) -> Door
 
 fn route(
     (placed, others): (&Placed, &[String]),
-    guard: &Guard<'_>,
+    guard: &mut Guard<'_>,
     document: &Document<'_>,
     tenant: &mut TenantFile,
     made: &mut Made,
@@ -121,6 +121,11 @@ fn route(
     made.routes += 1;
     let (path, methods) = (placed.path.clone(), placed.methods.clone());
     let service = of.and_then(|route| document.services.get(route.service?));
+    // Without it, requests would leave the part of the upstream that they are for.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if service.is_some_and(|service| !service.path.bytes().all(plain)) {
+        guard.closed.push("its service's `path` cannot be said here".into());
+    }
     let (Some(of), Some(service), true) = (of, service, guard.closed.is_empty()) else {
         made.closed += 1;
         let why = guard.closed.join("; ");
@@ -144,13 +149,8 @@ fn route(
         }
     };
     let stripped = if of.strip_path { placed.matched.trim_end_matches('/') } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let sayable = service.path.bytes().all(plain);
     let written = RouteText { comments: vec![place.clone()], path, methods, upstream, policy };
-    if !sayable {
-        tell_once(made, report, &place, "its service's `path` cannot be said here: the upstream sees paths without it".into());
-    }
-    let before = if sayable { service.path.as_str() } else { "" };
+    let before = service.path.as_str();
     if !stripped.is_empty() || !before.is_empty() {
         let name = format!("path: {place} ({})", tenant.rules.len() + 1);
         tenant.rules.push(write::rewrite(name, &written, others, stripped, before));
@@ -204,7 +204,10 @@ fn denials(hosts: &Hosts, document: &Document<'_>, tenant: &mut TenantFile, made
         let Some(route) = document.routes.get(denied.route) else { continue };
         let why = match (&denied.paths, &denied.header) {
             (_, Some(header)) => format!("it asks for the header `{header}`: requests with that header are refused"),
-            (plan::Paths::Fitting(_), None) => "a path that is a regular expression: its requests are refused".into(),
+            (plan::Paths::Fitting(_), None) => {
+                "a path that is a regular expression: its requests are refused, and those with escapes that it could mean"
+                    .into()
+            }
             (plan::Paths::Below(start), None) => {
                 format!("a path that cannot be said here: everything below `{start}` is refused")
             }

@@ -68,7 +68,10 @@ fn operation(json: &Value, place: &str, policies: &Policies, report: &mut Report
     if route.get("corsPolicy").and_then(text).is_some_and(|cors| cors != "none") {
         report.left_out(place, "`corsPolicy`: there is no CORS here");
     }
-    let inbound = route.get("policies").and_then(|policies| policies.get("inbound")).and_then(Value::as_array);
+    let policies_of = route.get("policies");
+    let listed = policies_of.and_then(|policies| policies.get("inbound")).filter(|inbound| !inbound.is_null());
+    let inbound = listed.and_then(Value::as_array);
+    let unreadable = policies_of.is_some_and(|policies| !policies.is_object()) || listed.is_some() != inbound.is_some();
     let handler = route.get("handler");
     let unknown = report.unknown(place, &route);
     let mut guard = Ok(None);
@@ -84,6 +87,9 @@ fn operation(json: &Value, place: &str, policies: &Policies, report: &mut Report
             (Role::Guard, _) => guard = Err(format!("the policy `{}` is not carried over", one_line(name))),
             (Role::Mtls(_), Err(_)) => {}
         }
+    }
+    if unreadable {
+        guard = Err("its `policies` cannot be read".into());
     }
     if unknown {
         guard = Err("it has fields that are not known".into());

@@ -12,18 +12,17 @@ use crate::cli::import::remark::{Report, one_line};
 const MTLS: &str = "mtls-auth-inbound";
 
 /// Types of inbound policies that never decide who gets in. Every other one closes its routes.
-const NOT_GUARDS: [&str; 11] = [
-    "caching-inbound",
+const NOT_GUARDS: [&str; 4] = ["caching-inbound", "rate-limit-inbound", "request-size-limit-inbound", "sleep-inbound"];
+
+/// Types that change requests on their way.
+const TRANSFORMERS: [&str; 7] = [
     "change-method-inbound",
     "clear-headers-inbound",
-    "rate-limit-inbound",
     "remove-headers-inbound",
     "remove-query-params-inbound",
-    "request-size-limit-inbound",
     "set-body-inbound",
     "set-headers-inbound",
     "set-query-params-inbound",
-    "sleep-inbound",
 ];
 
 /// A policy mtls-auth-inbound.
@@ -90,24 +89,37 @@ impl Policies {
             let place = format!("{source}: policy `{}`", one_line(&name));
             let handler = of.get("handler").and_then(fields);
             let unknown = report.unknown(&place, &of);
+            // Which of two with one name a route means, nobody can tell.
+            let twin = self.roles.contains_key(&name);
+            if twin {
+                report.left_out(&place, "another policy has its name: the routes of both are closed");
+            }
             let role = if kind == MTLS {
-                let twin = self.mtls.iter().any(|other| other.name == name);
                 let mut policy = mtls(place, name.clone(), handler, report);
                 if unknown || twin {
                     policy.closed = Some("it has fields that are not known, or another one has its name".into());
                 }
                 self.mtls.push(policy);
                 Role::Mtls(self.mtls.len() - 1)
-            } else if NOT_GUARDS.contains(&kind.as_str()) || kind.ends_with("-outbound") {
+            } else if TRANSFORMERS.contains(&kind.as_str()) {
+                let text = "is not carried over: what it takes out of requests, or sets in them, comes as the client says it. Rules do \
+                            that here (`filter_request_header`, `add_request_header`)";
+                report.weaker(&place, format!("`{}` {text}", one_line(&kind)));
+                Role::Other
+            } else if NOT_GUARDS.contains(&kind.as_str()) {
                 report.left_out(&place, format!("`{}` is not carried over; nobody gets in for that", one_line(&kind)));
                 Role::Other
+            } else if kind.ends_with("-outbound") {
+                report.left_out(&place, format!("`{}` is not carried over: it is about answers", one_line(&kind)));
+                // Where a route has it before its handler, it is not what its name says.
+                Role::Guard
             } else {
                 let text =
                     format!("`{}` may decide who gets in, and is not carried over: its routes are closed", one_line(&kind));
                 report.left_out(&place, text);
                 Role::Guard
             };
-            self.roles.insert(name, role);
+            self.roles.insert(name, if twin { Role::Guard } else { role });
         }
     }
 }
