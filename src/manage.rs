@@ -18,6 +18,7 @@ mod render;
 mod token_endpoint;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -38,6 +39,8 @@ use rate::{Buckets, Standing};
 
 /// The largest body of a request, in octets: ten notes of 255 letters and what stands around them, many times over.
 const MOST_BODY: usize = 64 * 1024;
+/// How long it may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Says where a name stands in the configuration.
 type Places = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -188,7 +191,13 @@ impl Management {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Bytes, Failure> {
+/// Reads a body. It comes in time: nobody holds a connection for ever.
+async fn read(payload: Payload) -> Result<Bytes, Failure> {
+    let late = |_| Failure::new(StatusCode::REQUEST_TIMEOUT, None, "The body did not come in time".to_owned());
+    actix_web::rt::time::timeout(BODY_PATIENCE, read_all(payload)).await.map_err(late)?
+}
+
+async fn read_all(mut payload: Payload) -> Result<Bytes, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| Failure::body(&format!("the body broke off: {why}")))?;

@@ -114,8 +114,12 @@ pub fn host_name(text: &str) -> Result<String, String> {
 
 /// Whether a name is a domain, or one that the domain stands below, of two labels at least.
 pub(super) fn is_suffix(name: &str, domain: &str) -> bool {
-    let below = domain.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'));
-    below && name.contains('.')
+    is_below(name, domain) && name.contains('.')
+}
+
+/// Whether a domain is a name, or stands below it.
+pub(super) fn is_below(name: &str, domain: &str) -> bool {
+    domain.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -159,6 +163,7 @@ mod tests {
         ] {
             assert_eq!(is_suffix(name, domain), is, "{name}");
         }
+        assert!(is_below("edge", "x.edge") && is_below("edge", "edge") && !is_below("edge", "x.hedge"));
     }
 
     #[test]

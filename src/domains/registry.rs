@@ -18,7 +18,7 @@ use http::HeaderName;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::dns::{Dns, DnsSettings, Outcome, record_name};
-use super::new_domain::{NewDomain, Patch, is_suffix};
+use super::new_domain::{NewDomain, Patch, is_below, is_suffix};
 use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
 use super::store::{Actor, Change, ListQuery, Store, StoreError};
 use crate::clock::UnixTime;
@@ -241,7 +241,7 @@ impl Registry {
     /// [`ChangeError::Exists`], [`ChangeError::Invalid`], and those of the store.
     pub async fn create(&self, new: NewDomain, actor: &Actor) -> Result<DomainRecord, ChangeError> {
         let now = (self.clock)();
-        if is_suffix(&self.settings.origin_domain, &new.domain) {
+        if is_below(&self.settings.origin_domain, &new.domain) {
             return Err(ChangeError::Invalid("domain", "names below the origin domain are given by this service".into()));
         }
         check_relying_party(new.relying_party_identifier.as_deref(), &new.domain)?;
@@ -432,7 +432,7 @@ impl Registry {
         let committed = change.commit(when, action, domain, details).await?;
         match (&committed, domain) {
             (Some((record, keys)), _) => self.set_live(record, keys),
-            (None, Some(gone)) => self.live.remove(&gone.domain),
+            (None, Some(gone)) => self.live.remove(&gone.domain, &self.origin_domain_name(&gone.id)),
             (None, None) => {}
         }
         if let Some((id, found)) = client {
