@@ -107,7 +107,8 @@ pub fn host_name(text: &str) -> Result<String, String> {
     let number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     let named = text.rsplit('.').next().is_some_and(|last| !number(last));
     if !(3..=253).contains(&text.len()) || !text.contains('.') || !text.split('.').all(label) || !named {
-        return Err("Object didn't pass validation for format hostname".into());
+        let accepted = "two labels or more of letters, digits and hyphens, others written as xn--…, no port, no final dot";
+        return Err(format!("Object didn't pass validation for format hostname: {accepted}"));
     }
     Ok(text.to_ascii_lowercase())
 }

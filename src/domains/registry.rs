@@ -35,6 +35,8 @@ pub use watch::PATIENCE;
 
 /// The setting whether domains have `mtls.` aliases.
 const ALIASES: &str = "mtls.enable_endpoint_aliases";
+/// A change of it, in the audit log.
+const SETTINGS: &str = "settings";
 /// Letters and digits of an id (Auth0).
 const ID_LENGTH: usize = 16;
 
@@ -130,6 +132,8 @@ pub struct Registry {
     written: Mutex<HashMap<Arc<str>, i64>>,
     /// The last change that the snapshot file has.
     kept: Mutex<Option<i64>>,
+    /// The clients as the snapshot file has them, by their ids: it is written while the store is away, too.
+    kept_clients: kept::KeptClients,
 }
 
 /// A change of this process's turn. Memory has all that was changed before it.
@@ -175,6 +179,7 @@ impl Registry {
             changed: Notify::new(),
             written: Mutex::default(),
             kept: Mutex::default(),
+            kept_clients: kept::KeptClients::default(),
         })
     }
 
@@ -383,9 +388,7 @@ impl Registry {
         let value = if on { "true" } else { "false" };
         let mut begun = self.begin().await?;
         begun.change.set_setting(ALIASES, value).await?;
-        self.commit(begun, (actor, (self.clock)()), "settings", None, &format!("{ALIASES} = {value}")).await?;
-        self.live.set_aliases(on);
-        Ok(())
+        self.commit(begun, (actor, (self.clock)()), SETTINGS, None, &format!("{ALIASES} = {value}")).await.map(|_| ())
     }
 
     /// Lines of the audit log after a revision.
@@ -429,6 +432,7 @@ impl Registry {
             Some(id) => Some((id.to_owned(), change.client(id).await?)),
             None => None,
         };
+        let aliases = if action == SETTINGS { Some(change.setting(ALIASES).await?) } else { None };
         let committed = change.commit(when, action, domain, details).await?;
         match (&committed, domain) {
             (Some((record, keys)), _) => self.set_live(record, keys),
@@ -437,6 +441,9 @@ impl Registry {
         }
         if let Some((id, found)) = client {
             self.take_client(&id, found.as_ref());
+        }
+        if let Some(aliases) = aliases {
+            self.live.set_aliases(aliases.as_deref() == Some("true"));
         }
         self.applied.store(revision, Ordering::Release);
         Ok(committed.map(|(record, _)| record))

@@ -27,14 +27,21 @@ impl Registry {
     /// Makes memory of a client what the store holds.
     pub(super) fn take_client(&self, id: &str, found: Option<&WithCredentials>) {
         match found {
-            Some(found) => self.live_clients.set(live(found)),
-            None => self.live_clients.remove(id),
+            Some(found) => {
+                self.kept_clients.set([found]);
+                self.live_clients.set(live(found));
+            }
+            None => {
+                self.kept_clients.remove(id);
+                self.live_clients.remove(id);
+            }
         }
     }
 
     /// Reads every client anew.
     pub(super) async fn read_clients(&self, reader: &mut Reader) -> Result<(), StoreError> {
         let clients = reader.all_clients().await?;
+        self.kept_clients.replace(&clients);
         self.live_clients.replace(clients.iter().map(live));
         Ok(())
     }
