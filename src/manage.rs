@@ -24,6 +24,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 
 use crate::clock::UnixTime;
@@ -56,7 +57,8 @@ pub struct Configured {
 /// What answers the management API.
 pub struct Management {
     registry: Arc<Registry>,
-    tokens: Tokens,
+    /// Those of the configuration in force: one that is taken out ends with the reload.
+    tokens: ArcSwap<Tokens>,
     buckets: Buckets,
     configured: Configured,
 }
@@ -94,12 +96,17 @@ struct Asked {
 impl Management {
     /// The API over a registry.
     pub fn new(registry: Arc<Registry>, tokens: Tokens, limits: RateLimits, configured: Configured) -> Self {
-        Self { registry, tokens, buckets: Buckets::new(limits), configured }
+        Self { registry, tokens: ArcSwap::from_pointee(tokens), buckets: Buckets::new(limits), configured }
     }
 
     /// Whether clients get tokens here.
     pub fn has_clients(&self) -> bool {
-        self.tokens.signer().is_some()
+        self.tokens.load().signer().is_some()
+    }
+
+    /// Takes the tokens and clients of another configuration, in the place of those before.
+    pub fn take_tokens(&self, tokens: Tokens) {
+        self.tokens.store(Arc::new(tokens));
     }
 
     /// The registry.
@@ -139,13 +146,14 @@ impl Management {
         standing: &mut Option<Standing>,
     ) -> Result<Reply, Failure> {
         let body = read(payload).await?;
-        let applicant = token_endpoint::applicant(&self.tokens, (request.method(), request.headers()), &body)?;
+        let tokens = self.tokens.load_full();
+        let applicant = token_endpoint::applicant(&tokens, (request.method(), request.headers()), &body)?;
         let who = applicant.as_ref().ok().map(|applicant| applicant.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         match applicant {
             Ok(applicant) => {
-                let reply = token_endpoint::issue(&self.tokens, &applicant, id, now)?;
-                let client = self.tokens.client_at(applicant.position).map(|client| client.client_id.as_str());
+                let reply = token_endpoint::issue(&tokens, &applicant, id, now)?;
+                let client = tokens.client_at(applicant.position).map(|client| client.client_id.as_str());
                 tracing::info!(
                     client,
                     status = reply.status.as_u16(),
@@ -165,7 +173,7 @@ impl Management {
         id: &str,
         standing: &mut Option<Standing>,
     ) -> Result<Asked, Failure> {
-        let caller = self.tokens.find(request.headers(), now).await;
+        let caller = self.tokens.load_full().find(request.headers(), now).await;
         let who = caller.as_ref().ok().map(|caller| caller.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         let caller = caller?;

@@ -37,6 +37,8 @@ pub use watch::PATIENCE;
 const ALIASES: &str = "mtls.enable_endpoint_aliases";
 /// A change of it, in the audit log.
 const SETTINGS: &str = "settings";
+/// The longest name of DNS, as text (RFC 1035 §2.3.4).
+const LONGEST_NAME: usize = 253;
 /// Letters and digits of an id (Auth0).
 const ID_LENGTH: usize = 16;
 
@@ -248,6 +250,10 @@ impl Registry {
         let now = (self.clock)();
         if is_below(&self.settings.origin_domain, &new.domain) {
             return Err(ChangeError::Invalid("domain", "names below the origin domain are given by this service".into()));
+        }
+        if record_name(&new.domain).len() > LONGEST_NAME {
+            let why = format!("its record of DNS would have a name of more than {LONGEST_NAME} characters");
+            return Err(ChangeError::Invalid("domain", why));
         }
         check_relying_party(new.relying_party_identifier.as_deref(), &new.domain)?;
         let metadata = new.metadata.as_ref().map(|metadata| metadata.merged(None)).transpose();

@@ -232,3 +232,70 @@ fn other_spellings_of_a_host_and_keys_of_others() {
     assert_eq!(office.knock("a.customer.example", keys[0]["key_id"].as_str().unwrap()), 403);
     assert_eq!(office.ask("POST", DOMAINS, Some(new("a.customer.example."))).status, 400);
 }
+
+#[test]
+fn verifications_at_once_show_keys_that_work() {
+    let office = Office::open();
+    let domain = office.create("a.customer.example");
+    office.prove(&domain);
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let (office, path) = (&office, format!("{}/verify", path(&domain)));
+        let asked: Vec<_> = (0..6)
+            .map(|_| {
+                scope.spawn({
+                    let path = path.clone();
+                    move || office.ask("POST", &path, None)
+                })
+            })
+            .collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let keys: Vec<String> =
+        answers.iter().filter_map(|answer| answer.json()["cname_api_key"].as_str().map(str::to_owned)).collect();
+    assert_eq!(keys.len(), 2, "{:?}", answers.iter().map(Answer::text).collect::<Vec<_>>());
+    assert!(answers.iter().all(|answer| [200, 400].contains(&answer.status)));
+    for key in keys {
+        assert_eq!(office.knock("a.customer.example", &key), 200);
+    }
+}
+
+#[test]
+fn after_a_deletion_no_key_works_whatever_was_asked_beside_it() {
+    let office = Office::open();
+    for turn in 0..8 {
+        let host = format!("d{turn}.customer.example");
+        let (domain, first) = office.ready(&host);
+        let here = path(&domain);
+        let mut keys: Vec<String> = std::thread::scope(|scope| {
+            let (office, here) = (&office, &here);
+            let rotation = |overlap: u32| {
+                scope.spawn(move || {
+                    office.ask("POST", &format!("{here}/rotate-key"), Some(json!({ "overlap_seconds": overlap })))
+                })
+            };
+            let asked = [rotation(0), rotation(60), rotation(0)];
+            let patched = scope.spawn(move || office.ask("PATCH", here, Some(json!({ "domain_metadata": { "a": "b" } }))));
+            let deleted = scope.spawn(move || office.ask("DELETE", here, None));
+            assert_eq!(deleted.join().unwrap().status, 204);
+            assert!([200, 404].contains(&patched.join().unwrap().status));
+            let answers = asked.map(|asked| asked.join().unwrap());
+            assert!(answers.iter().all(|answer| [201, 404, 409].contains(&answer.status)));
+            answers.iter().filter_map(|answer| answer.json()["cname_api_key"].as_str().map(str::to_owned)).collect()
+        });
+        keys.push(first);
+        for key in keys {
+            assert_eq!(office.knock(&host, &key), 403);
+        }
+        assert_eq!(office.ask("GET", &here, None).status, 404);
+    }
+}
+
+#[test]
+fn a_name_whose_record_could_not_be_is_refused() {
+    let office = Office::open();
+    // `_cf-custom-hostname.` and the name have 253 letters and 254.
+    let name = |last: usize| format!("{}.{}.{}.{}.example", "a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(last));
+    assert_eq!(office.ask("POST", DOMAINS, Some(new(&name(42)))).status, 201);
+    let refused = office.ask("POST", DOMAINS, Some(new(&name(43))));
+    assert!(refused.status == 400 && refused.text().contains("its record of DNS"), "{}", refused.text());
+}
