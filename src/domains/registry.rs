@@ -134,8 +134,8 @@ pub struct Registry {
     written: Mutex<HashMap<Arc<str>, i64>>,
     /// The last change that the snapshot file has.
     kept: Mutex<Option<i64>>,
-    /// The clients as the snapshot file has them, by their ids: it is written while the store is away, too.
-    kept_clients: kept::KeptClients,
+    /// The clients as the snapshot file has them, where there is one: it is written while the store is away, too.
+    kept_clients: Option<kept::KeptClients>,
 }
 
 /// A change of this process's turn. Memory has all that was changed before it.
@@ -169,6 +169,7 @@ impl Registry {
         let dns = Dns::new(&settings.dns)?;
         Ok(Self {
             answered: follow::Answered::new(clock()),
+            kept_clients: settings.snapshot_file.is_some().then(kept::KeptClients::default),
             store,
             live: Arc::default(),
             live_clients: Arc::default(),
@@ -181,7 +182,6 @@ impl Registry {
             changed: Notify::new(),
             written: Mutex::default(),
             kept: Mutex::default(),
-            kept_clients: kept::KeptClients::default(),
         })
     }
 
@@ -277,8 +277,8 @@ impl Registry {
         let mut begun = self.begin().await?;
         // An origin name that is like another one but for its capital letters is refused too: the caller tries again.
         let names = [record.domain.clone(), self.origin_domain_name(&record.id)];
-        if names.iter().any(|name| self.live.rival(name).is_some()) {
-            return Err(ChangeError::Exists("another custom domain".into()));
+        if let Some(rival) = names.iter().find_map(|name| self.live.rival(name)) {
+            return Err(ChangeError::Exists(format!("another custom domain, `{rival}`")));
         }
         if !begun.change.insert(&record).await? {
             return Err(ChangeError::Exists("another custom domain".into()));

@@ -91,7 +91,8 @@ impl Registry {
         let (revision, domains, clients) = {
             // All of one moment, and of memory alone: the store may have gone away after the last change.
             let _turn = self.turn.lock().await;
-            (self.applied.load(Ordering::Acquire), self.live.all(), self.kept_clients.all())
+            let clients = self.kept_clients.as_ref().map(KeptClients::all).unwrap_or_default();
+            (self.applied.load(Ordering::Acquire), self.live.all(), clients)
         };
         let head = Head {
             vestibule_snapshot: VERSION,
@@ -121,7 +122,9 @@ impl Registry {
         }
         while let Some(client) = lines.next::<Client>().map_err(|why| why.to_string())? {
             self.live_clients.set(recalled_client(&client)?);
-            self.kept_clients.add(client);
+            if let Some(kept) = &self.kept_clients {
+                kept.add(client);
+            }
         }
         self.live.set_aliases(head.aliases);
         self.applied.store(head.revision, Ordering::Release);
@@ -172,13 +175,12 @@ fn write(
 pub(super) struct KeptClients(Mutex<BTreeMap<String, Arc<Client>>>);
 
 impl KeptClients {
-    /// Takes clients in, in the place of those with their ids.
-    pub(super) fn set<'c>(&self, clients: impl IntoIterator<Item = &'c WithCredentials>) {
-        clients.into_iter().for_each(|client| self.add(kept_client(client)));
-    }
-
-    pub(super) fn remove(&self, id: &str) {
-        self.lock().remove(id);
+    /// Keeps a client as the store has it, or forgets it.
+    pub(super) fn take(&self, id: &str, found: Option<&WithCredentials>) {
+        match found {
+            Some(found) => self.add(kept_client(found)),
+            None => drop(self.lock().remove(id)),
+        }
     }
 
     /// These, and no others.
