@@ -24,7 +24,6 @@ mod pki;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "support/postgres.rs"]
-#[allow(dead_code, reason = "made for another test program; this one uses a part of it")]
 mod postgres;
 #[path = "support/recording_upstream.rs"]
 mod recording_upstream;
