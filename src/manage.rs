@@ -18,11 +18,13 @@ mod render;
 mod token_endpoint;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 
 use crate::clock::UnixTime;
@@ -38,6 +40,8 @@ use rate::{Buckets, Standing};
 
 /// The largest body of a request, in octets: ten notes of 255 letters and what stands around them, many times over.
 const MOST_BODY: usize = 64 * 1024;
+/// How long it may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Says where a name stands in the configuration.
 type Places = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -53,7 +57,8 @@ pub struct Configured {
 /// What answers the management API.
 pub struct Management {
     registry: Arc<Registry>,
-    tokens: Tokens,
+    /// Those of the configuration in force: one that is taken out ends with the reload.
+    tokens: ArcSwap<Tokens>,
     buckets: Buckets,
     configured: Configured,
 }
@@ -91,12 +96,17 @@ struct Asked {
 impl Management {
     /// The API over a registry.
     pub fn new(registry: Arc<Registry>, tokens: Tokens, limits: RateLimits, configured: Configured) -> Self {
-        Self { registry, tokens, buckets: Buckets::new(limits), configured }
+        Self { registry, tokens: ArcSwap::from_pointee(tokens), buckets: Buckets::new(limits), configured }
     }
 
     /// Whether clients get tokens here.
     pub fn has_clients(&self) -> bool {
-        self.tokens.signer().is_some()
+        self.tokens.load().signer().is_some()
+    }
+
+    /// Takes the tokens and clients of another configuration, in the place of those before.
+    pub fn take_tokens(&self, tokens: Tokens) {
+        self.tokens.store(Arc::new(tokens));
     }
 
     /// The registry.
@@ -136,13 +146,14 @@ impl Management {
         standing: &mut Option<Standing>,
     ) -> Result<Reply, Failure> {
         let body = read(payload).await?;
-        let applicant = token_endpoint::applicant(&self.tokens, (request.method(), request.headers()), &body)?;
+        let tokens = self.tokens.load_full();
+        let applicant = token_endpoint::applicant(&tokens, (request.method(), request.headers()), &body)?;
         let who = applicant.as_ref().ok().map(|applicant| applicant.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         match applicant {
             Ok(applicant) => {
-                let reply = token_endpoint::issue(&self.tokens, &applicant, id, now)?;
-                let client = self.tokens.client_at(applicant.position).map(|client| client.client_id.as_str());
+                let reply = token_endpoint::issue(&tokens, &applicant, id, now)?;
+                let client = tokens.client_at(applicant.position).map(|client| client.client_id.as_str());
                 tracing::info!(
                     client,
                     status = reply.status.as_u16(),
@@ -162,7 +173,7 @@ impl Management {
         id: &str,
         standing: &mut Option<Standing>,
     ) -> Result<Asked, Failure> {
-        let caller = self.tokens.find(request.headers(), now).await;
+        let caller = self.tokens.load_full().find(request.headers(), now).await;
         let who = caller.as_ref().ok().map(|caller| caller.position);
         self.pass(*standing.insert(self.buckets.take(who)))?;
         let caller = caller?;
@@ -188,7 +199,13 @@ impl Management {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Bytes, Failure> {
+/// Reads a body. It comes in time: nobody holds a connection for ever.
+async fn read(payload: Payload) -> Result<Bytes, Failure> {
+    let late = |_| Failure::new(StatusCode::REQUEST_TIMEOUT, None, "The body did not come in time".to_owned());
+    actix_web::rt::time::timeout(BODY_PATIENCE, read_all(payload)).await.map_err(late)?
+}
+
+async fn read_all(mut payload: Payload) -> Result<Bytes, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| Failure::body(&format!("the body broke off: {why}")))?;

@@ -67,6 +67,7 @@ pub use client_auth::{
 };
 pub use found::Found;
 pub use issuer::{Introspection, Issuer, KeySource};
+pub use json::unique_json;
 pub use jwk::SignatureAlgorithm;
 pub use metadata::{MOST_METADATA_BYTES, MetadataPolicy, MtlsFront, Untouched, is_metadata, rewritten};
 pub use parameters::is_form;

@@ -48,14 +48,14 @@ pub async fn serve(process: &Process, shared: Arc<Shared>, reloader: Reloader) -
     let server = data_listeners(process, &shared)?;
     let settings = process.management.as_ref().zip(process.pepper.as_ref().ok());
     let management = settings.and_then(|(settings, pepper)| domains::management(settings, pepper, &shared));
-    let admin = process.admin.map(|address| admin::listen(address, &shared, management)).transpose()?;
+    let admin = process.admin.map(|address| admin::listen(address, &shared, management.clone())).transpose()?;
     let (handle, admin_handle) = (server.handle(), admin.as_ref().map(|admin| admin.handle()));
     if let Some(admin) = admin {
         actix_web::rt::spawn(admin);
     }
     let watching = expiry::watch(Arc::clone(&shared));
     let keeping = shared.domains.clone().map(|registry| actix_web::rt::spawn(async move { registry.watch().await }));
-    let reloading = reloader.watch(Arc::clone(&shared))?;
+    let reloading = reloader.watch(Arc::clone(&shared), management)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut running = actix_web::rt::spawn(server);
     let tls = process.tls.as_ref().map(|tls| &tls.listen);

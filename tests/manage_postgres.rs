@@ -32,6 +32,8 @@ mod vestibule_program;
 
 #[path = "manage/access.rs"]
 mod access;
+#[path = "manage/attacks.rs"]
+mod attacks;
 #[path = "manage/backups.rs"]
 mod backups;
 #[path = "manage/clients.rs"]

@@ -149,7 +149,13 @@ impl Api {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.map_err(|why| format!("{} does not answer: {}", self.url, root(&why)))?;
+        let answer = request.send().await.map_err(|why| {
+            format!(
+                "{} does not answer: {}; `--url` says where the admin listener is, `--ca-file` which CA it has",
+                self.url,
+                root(&why)
+            )
+        })?;
         let (status, text) = (answer.status(), answer.text().await.map_err(|why| root(&why))?);
         if status == StatusCode::NO_CONTENT {
             return Ok(Value::Null);

@@ -17,6 +17,8 @@ use super::record::DomainRecord;
 const LABEL: &str = "_cf-custom-hostname";
 /// How much of a strange record is told.
 const SHOWN: usize = 80;
+/// How many strange records are told.
+const MOST_SHOWN: usize = 3;
 
 /// Who is asked, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +84,13 @@ impl Dns {
             targets => targets,
         };
         let wrong = |kind: &str, found: &[String]| {
-            let found: Vec<String> =
-                found.iter().map(|text| format!("{:?}", text.chars().take(SHOWN).collect::<String>())).collect();
-            format!("`{name}` has a {kind} record with {}, which is another value", found.join(", "))
+            let shown = found.iter().take(MOST_SHOWN);
+            let shown = shown.map(|text| format!("{:?}", text.chars().take(SHOWN).collect::<String>()));
+            let mut shown = shown.collect::<Vec<_>>().join(", ");
+            if found.len() > MOST_SHOWN {
+                shown += &format!(" and {} more", found.len() - MOST_SHOWN);
+            }
+            format!("`{name}` has a {kind} record with {shown}, which is another value")
         };
         let why = match (texts, targets) {
             (Ok(found), _) if !found.is_empty() => wrong("TXT", &found),

@@ -107,15 +107,20 @@ pub fn host_name(text: &str) -> Result<String, String> {
     let number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     let named = text.rsplit('.').next().is_some_and(|last| !number(last));
     if !(3..=253).contains(&text.len()) || !text.contains('.') || !text.split('.').all(label) || !named {
-        return Err("Object didn't pass validation for format hostname".into());
+        let accepted = "two labels or more of letters, digits and hyphens, others written as xn--…, no port, no final dot";
+        return Err(format!("Object didn't pass validation for format hostname: {accepted}"));
     }
     Ok(text.to_ascii_lowercase())
 }
 
 /// Whether a name is a domain, or one that the domain stands below, of two labels at least.
 pub(super) fn is_suffix(name: &str, domain: &str) -> bool {
-    let below = domain.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'));
-    below && name.contains('.')
+    is_below(name, domain) && name.contains('.')
+}
+
+/// Whether a domain is a name, or stands below it.
+pub(super) fn is_below(name: &str, domain: &str) -> bool {
+    domain.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -159,6 +164,7 @@ mod tests {
         ] {
             assert_eq!(is_suffix(name, domain), is, "{name}");
         }
+        assert!(is_below("edge", "x.edge") && is_below("edge", "edge") && !is_below("edge", "x.hedge"));
     }
 
     #[test]

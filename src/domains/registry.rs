@@ -18,7 +18,7 @@ use http::HeaderName;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::dns::{Dns, DnsSettings, Outcome, record_name};
-use super::new_domain::{NewDomain, Patch, is_suffix};
+use super::new_domain::{NewDomain, Patch, is_below, is_suffix};
 use super::record::{AuditLine, DomainRecord, KeyRecord, Status};
 use super::store::{Actor, Change, ListQuery, Store, StoreError};
 use crate::clock::UnixTime;
@@ -35,6 +35,10 @@ pub use watch::PATIENCE;
 
 /// The setting whether domains have `mtls.` aliases.
 const ALIASES: &str = "mtls.enable_endpoint_aliases";
+/// A change of it, in the audit log.
+const SETTINGS: &str = "settings";
+/// The longest name of DNS, as text (RFC 1035 §2.3.4).
+const LONGEST_NAME: usize = 253;
 /// Letters and digits of an id (Auth0).
 const ID_LENGTH: usize = 16;
 
@@ -130,6 +134,8 @@ pub struct Registry {
     written: Mutex<HashMap<Arc<str>, i64>>,
     /// The last change that the snapshot file has.
     kept: Mutex<Option<i64>>,
+    /// The clients as the snapshot file has them, where there is one: it is written while the store is away, too.
+    kept_clients: Option<kept::KeptClients>,
 }
 
 /// A change of this process's turn. Memory has all that was changed before it.
@@ -163,6 +169,7 @@ impl Registry {
         let dns = Dns::new(&settings.dns)?;
         Ok(Self {
             answered: follow::Answered::new(clock()),
+            kept_clients: settings.snapshot_file.is_some().then(kept::KeptClients::default),
             store,
             live: Arc::default(),
             live_clients: Arc::default(),
@@ -241,8 +248,12 @@ impl Registry {
     /// [`ChangeError::Exists`], [`ChangeError::Invalid`], and those of the store.
     pub async fn create(&self, new: NewDomain, actor: &Actor) -> Result<DomainRecord, ChangeError> {
         let now = (self.clock)();
-        if is_suffix(&self.settings.origin_domain, &new.domain) {
+        if is_below(&self.settings.origin_domain, &new.domain) {
             return Err(ChangeError::Invalid("domain", "names below the origin domain are given by this service".into()));
+        }
+        if record_name(&new.domain).len() > LONGEST_NAME {
+            let why = format!("its record of DNS would have a name of more than {LONGEST_NAME} characters");
+            return Err(ChangeError::Invalid("domain", why));
         }
         check_relying_party(new.relying_party_identifier.as_deref(), &new.domain)?;
         let metadata = new.metadata.as_ref().map(|metadata| metadata.merged(None)).transpose();
@@ -266,8 +277,8 @@ impl Registry {
         let mut begun = self.begin().await?;
         // An origin name that is like another one but for its capital letters is refused too: the caller tries again.
         let names = [record.domain.clone(), self.origin_domain_name(&record.id)];
-        if names.iter().any(|name| self.live.rival(name).is_some()) {
-            return Err(ChangeError::Exists("another custom domain".into()));
+        if let Some(rival) = names.iter().find_map(|name| self.live.rival(name)) {
+            return Err(ChangeError::Exists(format!("another custom domain, `{rival}`")));
         }
         if !begun.change.insert(&record).await? {
             return Err(ChangeError::Exists("another custom domain".into()));
@@ -383,9 +394,7 @@ impl Registry {
         let value = if on { "true" } else { "false" };
         let mut begun = self.begin().await?;
         begun.change.set_setting(ALIASES, value).await?;
-        self.commit(begun, (actor, (self.clock)()), "settings", None, &format!("{ALIASES} = {value}")).await?;
-        self.live.set_aliases(on);
-        Ok(())
+        self.commit(begun, (actor, (self.clock)()), SETTINGS, None, &format!("{ALIASES} = {value}")).await.map(|_| ())
     }
 
     /// Lines of the audit log after a revision.
@@ -429,14 +438,18 @@ impl Registry {
             Some(id) => Some((id.to_owned(), change.client(id).await?)),
             None => None,
         };
+        let aliases = if action == SETTINGS { Some(change.setting(ALIASES).await?) } else { None };
         let committed = change.commit(when, action, domain, details).await?;
         match (&committed, domain) {
             (Some((record, keys)), _) => self.set_live(record, keys),
-            (None, Some(gone)) => self.live.remove(&gone.domain),
+            (None, Some(gone)) => self.live.remove(&gone.domain, &self.origin_domain_name(&gone.id)),
             (None, None) => {}
         }
         if let Some((id, found)) = client {
             self.take_client(&id, found.as_ref());
+        }
+        if let Some(aliases) = aliases {
+            self.live.set_aliases(aliases.as_deref() == Some("true"));
         }
         self.applied.store(revision, Ordering::Release);
         Ok(committed.map(|(record, _)| record))

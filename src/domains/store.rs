@@ -16,6 +16,7 @@ mod told;
 
 use std::fs::{File, TryLockError};
 use std::future::Future;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -173,7 +174,12 @@ impl Store {
     /// When the file cannot be opened, or another process has it.
     pub async fn open(location: &StoreLocation) -> Result<Self, StoreError> {
         let owner = match location {
-            StoreLocation::File(file) => Some(own(file)?),
+            StoreLocation::File(file) => {
+                let owner = own(file)?;
+                // SQLite would make it readable by all, and what it puts beside it is as readable as the file.
+                private(file).map_err(StoreError::Lock)?;
+                Some(owner)
+            }
             StoreLocation::Database(_) => None,
         };
         Self::connect(location, owner, "rwc").await
@@ -362,12 +368,17 @@ async fn version(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     Ok(version.unwrap_or(0))
 }
 
+/// Opens a file, which is made readable by its owner alone when there is none.
+fn private(file: &Path) -> std::io::Result<File> {
+    File::options().create(true).write(true).truncate(false).mode(0o600).open(file)
+}
+
 /// Takes a SQLite file for this process. A file beside it is locked, and not the file itself: whoever closes a file loses all
 /// locks of SQLite on it, and a backup reads it meanwhile.
 fn own(file: &Path) -> Result<File, StoreError> {
     let mut name = file.as_os_str().to_owned();
     name.push(".owner");
-    let owner = File::options().create(true).write(true).truncate(false).open(&name).map_err(StoreError::Lock)?;
+    let owner = private(Path::new(&name)).map_err(StoreError::Lock)?;
     match owner.try_lock() {
         Ok(()) => Ok(owner),
         Err(TryLockError::WouldBlock) => Err(StoreError::Owned),

@@ -149,11 +149,12 @@ impl CustomDomains {
         hosts.by_origin.insert(Arc::clone(&domain.origin), domain);
     }
 
-    /// Takes a domain away.
-    pub fn remove(&self, name: &str) {
+    /// Takes a domain away, and not another one that has its name by now.
+    pub fn remove(&self, name: &str, origin: &str) {
         let mut hosts = self.write();
-        if let Some(before) = hosts.by_name.remove(name) {
-            hosts.by_origin.remove(&before.origin);
+        if hosts.by_name.get(name).is_some_and(|found| *found.origin == *origin) {
+            hosts.by_name.remove(name);
+            hosts.by_origin.remove(origin);
         }
     }
 
@@ -286,7 +287,10 @@ mod tests {
         domains.set(domain("mtls.c.example", "cd-3.edge.example", false, Vec::new()));
         assert_eq!(domains.rival("c.example").as_deref(), Some("mtls.c.example"));
         assert_eq!(domains.rival("d.example"), None);
-        domains.remove("a.example");
+        // The name is another domain's.
+        domains.remove("a.example", "cd-2.edge.example");
+        assert_eq!(name("a.example").as_deref(), Some("a.example"));
+        domains.remove("a.example", "cd-1.edge.example");
         assert_eq!((name("a.example"), name("cd-1.edge.example"), domains.all().len()), (None, None, 2));
     }
 

@@ -17,6 +17,9 @@ use crate::secret::{ApiKeys, Pepper, Tag};
 /// How a token begins that `vestibule keygen --admin-token` makes, so that it is known where it turns up.
 pub const TOKEN_PREFIX: &str = "vestibule_admin_";
 
+/// How much of a name that an authorization server gives stands in the audit log.
+const LONGEST_NAME: usize = 200;
+
 /// What a token allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -132,6 +135,12 @@ fn named_issuer(token: &str) -> Option<String> {
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
+/// A name as the audit log may hold it: no lines and no marks of a terminal in it, and no U+0000, which PostgreSQL does not take.
+fn printable(name: &str) -> String {
+    let shown = name.chars().take(LONGEST_NAME);
+    shown.map(|letter| if letter.is_control() { letter.escape_debug().to_string() } else { letter.into() }).collect()
+}
+
 /// Every token and client.
 #[derive(Debug)]
 pub struct Tokens {
@@ -217,7 +226,7 @@ impl Tokens {
             }
             match policy.check_bearer(oauth, token, now).await {
                 Ok(accepted) => {
-                    let who = accepted.subject.or(accepted.client_id).unwrap_or_default();
+                    let who = printable(&accepted.subject.or(accepted.client_id).unwrap_or_default());
                     let scopes = accepted.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
                     let position = self.tokens.len() + self.clients.len() + place;
                     return Ok(Some(Caller { position, name: format!("{who} of {}", accepted.issuer), scopes }));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use crate::domains::{ClientIpHeader, Metadata, NewDomain, Patch, host_name, is_front_door_name};
+use crate::oauth::unique_json;
 
 /// How long the key before a rotation is taken when nothing is said: a day.
 const OVERLAP: u32 = 86_400;
@@ -18,7 +19,7 @@ pub(super) struct Body(Map<String, Value>);
 
 impl Body {
     pub(super) fn read(bytes: &Bytes) -> Result<Self, Failure> {
-        match serde_json::from_slice(bytes) {
+        match unique_json(bytes) {
             Ok(Value::Object(properties)) => Ok(Self(properties)),
             Ok(_) => Err(Failure::body("Expected type object")),
             Err(why) => Err(Failure::body(&format!("Invalid JSON: {why}"))),
@@ -45,6 +46,8 @@ impl Body {
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Failure> {
         match self.0.remove(name) {
             None => Ok(None),
+            // PostgreSQL has no such texts.
+            Some(Value::String(text)) if text.contains('\0') => Err(Failure::property(name, "String holds U+0000")),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong_type(name, "string", &other)),
         }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Failure;
-use crate::domains::ListQuery;
+use crate::domains::{ListQuery, host_name};
 
 /// Auth0's limits.
 const MOST_TAKE: usize = 100;
@@ -99,6 +99,7 @@ pub(super) fn read(query: &str) -> Result<Wanted, Failure> {
             }
             "from" => {
                 let name = URL_SAFE_NO_PAD.decode(&value).ok().and_then(|name| String::from_utf8(name).ok());
+                let name = name.and_then(|name| host_name(&name).ok());
                 let unknown = || Failure::bad_request("invalid_paging", "from is no cursor of this list.".into());
                 wanted.after = name.ok_or_else(unknown)?;
                 if !wanted.paged {

@@ -61,8 +61,8 @@ fn described(operation: &Operation) -> Value {
         add(&mut success, "links", links());
     }
     responses.insert(status.to_string(), success);
-    let of_body = operation.body.map(|_| 413);
-    for status in ALWAYS.iter().chain(operation.refusals).copied().chain(of_body) {
+    let of_body = operation.body.map_or(&[][..], |_| &[408, 413]);
+    for status in ALWAYS.iter().chain(operation.refusals).chain(of_body) {
         responses.insert(status.to_string(), reference("responses", "Failure"));
     }
     let mut described = json!({
@@ -109,6 +109,7 @@ fn token_endpoint() -> Value {
             "400": refused,
             "401": refused,
             "403": refused,
+            "408": reference("responses", "Failure"),
             "413": reference("responses", "Failure"),
             "429": reference("responses", "Failure"),
         },

@@ -54,7 +54,7 @@ impl Bucket {
     }
 }
 
-/// Every bucket.
+/// Every bucket. After a reload a token may have the bucket of another one.
 #[derive(Debug)]
 pub(super) struct Buckets {
     limits: RateLimits,

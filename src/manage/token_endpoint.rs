@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use base64::Engine as _;
@@ -14,6 +14,7 @@ use super::access_token::words;
 use super::failure::Failure;
 use super::{Reply, list};
 use crate::clock::UnixTime;
+use crate::oauth::unique_json;
 
 /// Where it is.
 pub(super) const PATH: &str = "/oauth/token";
@@ -40,6 +41,10 @@ pub(super) fn applicant(
         return Err(Failure::method_not_allowed("POST".into()));
     }
     let bad = |why: &str| Ok(Err(refused(StatusCode::BAD_REQUEST, "invalid_request", why)));
+    // Who stands before us may have read the other one.
+    if [AUTHORIZATION, CONTENT_TYPE].iter().any(|name| headers.get_all(name).nth(1).is_some()) {
+        return bad("a header was sent twice: Authorization or Content-Type");
+    }
     let Some(parameters) = parameters(headers, body) else {
         return bad("the body is neither a form nor a JSON object of texts, or names a parameter twice");
     };
@@ -103,10 +108,10 @@ pub(super) fn issue(tokens: &Tokens, applicant: &Applicant, id: &str, now: UnixT
 
 /// A form, or JSON as Auth0 takes it too. None names a parameter twice (RFC 6749 §3.2).
 fn parameters(headers: &HeaderMap, body: &Bytes) -> Option<HashMap<String, String>> {
-    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let mut found = HashMap::new();
     if kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        let Ok(Value::Object(properties)) = serde_json::from_slice(body) else { return None };
+        let Ok(Value::Object(properties)) = unique_json(body) else { return None };
         for (name, value) in properties {
             let Value::String(text) = value else { return None };
             found.insert(name, text);

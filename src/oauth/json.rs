@@ -10,11 +10,19 @@ use serde_json::{Map, Number, Value};
 /// # Errors
 /// When it is none, or a name stands twice in it or in what it holds.
 pub(super) fn object(json: &[u8]) -> Result<Map<String, Value>, String> {
-    match serde_json::from_slice(json) {
-        Ok(Unique(Value::Object(object))) => Ok(object),
+    match unique_json(json) {
+        Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err("no JSON object".into()),
         Err(why) => Err(format!("no JSON object: {why}")),
     }
+}
+
+/// Reads a value.
+///
+/// # Errors
+/// When it is none, or a name stands twice in an object of it.
+pub fn unique_json(json: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(json).map(|Unique(value)| value)
 }
 
 /// A value in which every name stands once.

@@ -77,8 +77,7 @@ pub fn attach(snapshot: &mut Snapshot, judged: &Judged) -> Result<(), Vec<Proble
 /// The management API.
 pub(super) fn management(settings: &ManagementSettings, pepper: &Arc<Pepper>, shared: &Arc<Shared>) -> Option<Arc<Management>> {
     let registry = Arc::clone(shared.domains.as_ref()?);
-    let tokens = Tokens::new(pepper, settings.tokens.clone(), settings.clients.clone());
-    let tokens = tokens.with_issuers(&settings.issuers, &shared.oauth);
+    let tokens = tokens(settings, pepper, shared);
     let (of_hosts, of_clients) = (Arc::clone(shared), Arc::clone(shared));
     let host = move |host: &str| {
         let snapshot = of_hosts.snapshot.load();
@@ -92,6 +91,12 @@ pub(super) fn management(settings: &ManagementSettings, pepper: &Arc<Pepper>, sh
     };
     let configured = Configured { host: Box::new(host), client: Box::new(client) };
     Some(Arc::new(Management::new(registry, tokens, settings.limits, configured)))
+}
+
+/// Who may ask the management API for something.
+pub(super) fn tokens(settings: &ManagementSettings, pepper: &Arc<Pepper>, shared: &Shared) -> Tokens {
+    let tokens = Tokens::new(pepper, settings.tokens.clone(), settings.clients.clone());
+    tokens.with_issuers(&settings.issuers, &shared.oauth)
 }
 
 /// The file of a tenant.

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::domains::tokens;
 use crate::clock::UnixTime;
 use crate::config;
+use crate::manage::Management;
 use crate::shared::Shared;
 
 /// How often the files are looked at. Looking, and not events of the file system: it sees through symbolic links and replaced
@@ -41,7 +43,11 @@ impl Reloader {
     ///
     /// # Errors
     /// When signals cannot be had.
-    pub(super) fn watch(self, shared: Arc<Shared>) -> io::Result<actix_web::rt::task::JoinHandle<()>> {
+    pub(super) fn watch(
+        self,
+        shared: Arc<Shared>,
+        management: Option<Arc<Management>>,
+    ) -> io::Result<actix_web::rt::task::JoinHandle<()>> {
         let mut hangup = signal(SignalKind::hangup())?;
         Ok(actix_web::rt::spawn(async move {
             let mut taken = self.first.clone();
@@ -56,7 +62,7 @@ impl Reloader {
                         taken = self.settle(seen).await;
                     }
                 }
-                self.reload(&shared).await;
+                self.reload(&shared, management.as_deref()).await;
             }
         }))
     }
@@ -80,7 +86,7 @@ impl Reloader {
     }
 
     /// Reading files and building trust takes its time: off the threads that serve.
-    async fn reload(&self, shared: &Arc<Shared>) {
+    async fn reload(&self, shared: &Arc<Shared>, management: Option<&Management>) {
         let (folder, revocation, oauth) = (self.folder.clone(), Arc::clone(&shared.revocation), Arc::clone(&shared.oauth));
         let judged = shared.domains.as_ref().map(|registry| registry.judged());
         let loaded = tokio::task::spawn_blocking(move || {
@@ -98,6 +104,10 @@ impl Reloader {
                 let mut snapshot = loaded.snapshot;
                 snapshot.keep_generated_key(&shared.snapshot.load());
                 shared.snapshot.store(Arc::new(snapshot));
+                let settings = loaded.process.management.as_ref().zip(loaded.process.pepper.as_ref().ok());
+                if let (Some(management), Some((settings, pepper))) = (management, settings) {
+                    management.take_tokens(tokens(settings, pepper, shared));
+                }
                 shared.metrics.reloads.inc();
                 for warning in &loaded.warnings {
                     tracing::warn!("{warning}");

@@ -1,7 +1,7 @@
 //! `[management]` and `[store]`, and domains of both kinds side by side.
 
 use crate::bank::{Bank, Tenant};
-use crate::office::Office;
+use crate::office::{AUDIENCE, DOMAINS, Office, SECRET, TOKEN, tag};
 
 fn check(office: &Office, from: &str, to: &str) -> String {
     let file = office.bank.vestibule.folder().join("vestibule.toml");
@@ -105,4 +105,30 @@ fn a_tenant_may_have_custom_domains_alone() {
     office.bank.vestibule.wait_for_counter("vestibule_reloads_total", 1);
     assert_eq!(office.knock("a.customer.example", &key), 200);
     assert_eq!(office.knock(crate::bank::DOMAIN, crate::bank::KEY), 403);
+}
+
+#[test]
+fn tokens_that_are_taken_out_end_with_the_reload() {
+    let office = Office::open();
+    let vestibule = &office.bank.vestibule;
+    let list = |token: &str| office.ask_as(token, "GET", DOMAINS, None).status;
+    let form = |secret: &str| {
+        let audience = AUDIENCE.replace("{admin}", &vestibule.admin_port().to_string());
+        let body = format!("grant_type=client_credentials&client_id=ci&client_secret={secret}&audience={audience}");
+        let head = "POST /oauth/token HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n";
+        vestibule.connect_admin().ask(format!("{head}content-length: {}\r\n\r\n{body}", body.len()))
+    };
+    let issued = form(SECRET).json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!((list(TOKEN), list(&issued), list("another-token")), (200, 200, 401));
+    let text = std::fs::read_to_string(vestibule.folder().join("vestibule.toml")).unwrap();
+    let text = text.replace(&tag(TOKEN), &tag("another-token")).replace(&tag(SECRET), &tag("another-secret"));
+    vestibule.replace_file("vestibule.toml", &text);
+    vestibule.wait_for_counter("vestibule_reloads_total", 1);
+    assert_eq!((list(TOKEN), list("another-token")), (401, 200));
+    assert_eq!((form(SECRET).status, form("another-secret").status), (401, 200));
+    // What was issued counts while its client is there.
+    assert_eq!(list(&issued), 200);
+    vestibule.replace_file("vestibule.toml", &text.replace("client_id = \"ci\"", "client_id = \"cd\""));
+    vestibule.wait_for_counter("vestibule_reloads_total", 2);
+    assert_eq!(list(&issued), 401);
 }

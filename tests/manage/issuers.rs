@@ -32,6 +32,20 @@ fn a_token_counts_for_the_scopes_that_it_has() {
 }
 
 #[test]
+fn a_name_of_an_issuer_makes_no_lines_in_the_audit_log() {
+    let issuer = Issuer::start();
+    let office = office(&issuer);
+    let mut claims = claims(&issuer);
+    claims["sub"] = json!(format!("a\u{0}\r\n\u{1b}[2J{}", "x".repeat(1_000)));
+    let token = signed(&header(), &claims);
+    assert_eq!(office.ask_as(&token, "POST", DOMAINS, Some(new("a.customer.example"))).status, 201);
+    let log = office.ask("GET", "/api/v2/audit-log", None).json();
+    let actor = log[0]["actor"].as_str().unwrap();
+    assert!(actor.starts_with("a\\0\\r\\n\\u{1b}[2Jx") && actor.ends_with(&format!("x of {}", issuer.url())), "{actor}");
+    assert!(!actor.chars().any(char::is_control) && actor.len() < 300, "{actor}");
+}
+
+#[test]
 fn what_is_wrong_with_a_token_is_for_the_log() {
     let issuer = Issuer::start();
     let office = office(&issuer);

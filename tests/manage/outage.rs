@@ -93,13 +93,37 @@ fn without_a_snapshot_nobody_starts() {
     office.bank.vestibule.kill_and_restart();
 }
 
-#[test]
-fn a_snapshot_is_served_until_the_database_is_back() {
+/// A snapshot file, from the start.
+fn with_snapshot() -> Office {
     let mut office = Office::over(Store::alone(), OFTEN);
     let vestibule = &office.bank.vestibule;
     let text = std::fs::read_to_string(vestibule.folder().join("vestibule.toml")).unwrap();
     vestibule.replace_file("vestibule.toml", &text.replace("[store]\n", "[store]\nsnapshot_file = \"kept\"\n"));
     office.bank.vestibule.kill_and_restart();
+    office
+}
+
+#[test]
+fn what_was_changed_just_before_the_database_went_away_is_kept() {
+    let mut office = with_snapshot();
+    let (domain, first) = office.ready("a.customer.example");
+    let client = json!({ "name": "app", "client_id": "app" });
+    assert_eq!(office.ask("POST", "/api/v2/clients", Some(client)).status, 201);
+    let rotated = office.ask("POST", &format!("{}/rotate-key", path(&domain)), Some(json!({ "overlap_seconds": 0 }))).json();
+    office.store.database.server.stop();
+    let file = office.bank.vestibule.folder().join("kept");
+    let kept = || std::fs::read_to_string(&file).unwrap();
+    wait_until(|| kept().contains("\"revision\":4,"), kept);
+    assert!(kept().contains("\"id\":\"app\""), "{}", kept());
+    office.bank.vestibule.kill_and_restart();
+    let key = rotated["cname_api_key"].as_str().unwrap();
+    assert_eq!((office.knock("a.customer.example", key), office.knock("a.customer.example", &first)), (200, 403));
+    assert_eq!(office.bank.vestibule.counter("vestibule_registered_oauth_clients"), 1);
+}
+
+#[test]
+fn a_snapshot_is_served_until_the_database_is_back() {
+    let mut office = with_snapshot();
     let (domain, key) = office.ready("a.customer.example");
     office.create("b.customer.example");
     let aliases = json!({ "mtls": { "enable_endpoint_aliases": true } });

@@ -3,6 +3,17 @@
 use crate::office::Office;
 
 #[test]
+fn its_owner_alone_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let office = Office::open();
+    office.create("a.customer.example");
+    for name in ["vestibule.sqlite", "vestibule.sqlite-wal", "vestibule.sqlite-shm", "vestibule.sqlite.owner"] {
+        let file = std::fs::metadata(office.bank.vestibule.folder().join(name)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
 fn a_second_process_leaves_the_file_alone() {
     let office = Office::open();
     let folder = office.bank.vestibule.folder().to_owned();

@@ -60,8 +60,8 @@ fn one_place_for_each_host_name() {
     for (name, place) in [
         ("a.customer.example", "another custom domain"),
         ("A.CUSTOMER.example", "another custom domain"),
-        ("mtls.a.customer.example", "another custom domain"),
-        ("b.customer.example", "another custom domain"),
+        ("mtls.a.customer.example", "another custom domain, `a.customer.example`"),
+        ("b.customer.example", "another custom domain, `mtls.b.customer.example`"),
         (DOMAIN, "tenants/bank.toml"),
     ] {
         let refused = office.ask("POST", DOMAINS, Some(new(name)));

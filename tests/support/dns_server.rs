@@ -17,6 +17,12 @@ pub(crate) enum Entry {
     Txt(Vec<String>),
     Cname(String),
     Address([u8; 4]),
+    /// Many TXT records, each of one text.
+    Txts(Vec<String>),
+    /// A TXT record; the server does not answer what else is asked.
+    TxtAlone(String),
+    /// Every answer leads back to the name.
+    Loop,
     /// The server fails.
     Broken,
     /// The server does not answer.
@@ -86,12 +92,20 @@ fn answer(bytes: &[u8], zone: &mut Zone) -> Option<Vec<u8>> {
     let mut answer = Message::response(asked.metadata.id, OpCode::Query);
     answer.metadata.recursion_available = true;
     answer.add_query(question.clone());
+    if let (Some(Entry::Txts(texts)), RecordType::TXT) = (zone.entries.get(&name), question.query_type()) {
+        for text in texts {
+            let datum = RData::TXT(TXT::new(vec![text.clone()]));
+            answer.add_answer(Record::from_rdata(question.name().clone(), 60, datum));
+        }
+    }
     let datum = match (zone.entries.get(&name), question.query_type()) {
         (None, _) => {
             answer.metadata.response_code = ResponseCode::NXDomain;
             None
         }
-        (Some(Entry::Silent), _) => return None,
+        (Some(Entry::TxtAlone(text)), RecordType::TXT) => Some(RData::TXT(TXT::new(vec![text.clone()]))),
+        (Some(Entry::Silent | Entry::TxtAlone(_)), _) => return None,
+        (Some(Entry::Loop), _) => Some(RData::CNAME(CNAME(question.name().clone()))),
         (Some(Entry::Broken), _) => {
             answer.metadata.response_code = ResponseCode::ServFail;
             None

@@ -1,7 +1,7 @@
 //! Memory follows the store: by the number of the last change, twice a second, and at once when the store tells of one. While the
 //! store is away, requests are judged by what memory has.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ impl Registry {
             for (id, name) in domains {
                 match source.found(&id).await? {
                     Some(found) => there.push(found),
-                    None => self.live.remove(&name),
+                    None => self.live.remove(&name, &self.origin_domain_name(&id)),
                 }
             }
             // After all that is gone: a name may have been given to another domain since.
@@ -180,14 +180,15 @@ impl Registry {
     /// Reads everything anew. Changes that are made meanwhile are followed afterwards.
     pub(super) async fn read_all(&self, reader: &mut Reader) -> Result<(), StoreError> {
         let revision = reader.revision().await?;
-        let mut gone: HashSet<String> = self.live.all().iter().map(|domain| domain.name().to_owned()).collect();
+        let mut gone: HashMap<String, String> =
+            self.live.all().iter().map(|domain| (domain.name().to_owned(), domain.origin().to_owned())).collect();
         let take = |domain: DomainRecord, keys: Vec<KeyRecord>| {
             gone.remove(&domain.domain);
             self.set_live(&domain, &keys);
         };
         reader.each(take).await?;
-        for name in &gone {
-            self.live.remove(name);
+        for (name, origin) in &gone {
+            self.live.remove(name, origin);
         }
         self.live.set_aliases(reader.setting(ALIASES).await?.as_deref() == Some("true"));
         self.read_clients(reader).await?;

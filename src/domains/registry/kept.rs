@@ -1,8 +1,9 @@
 //! The snapshot file: what requests are judged by, for a process that starts while the store is away. Of keys it has the tags.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderName;
@@ -88,11 +89,9 @@ impl Registry {
         let Some(file) = self.settings.snapshot_file.clone() else { return Ok(()) };
         let mut kept = self.kept.lock().await;
         let (revision, domains, clients) = {
-            // All of one moment.
+            // All of one moment, and of memory alone: the store may have gone away after the last change.
             let _turn = self.turn.lock().await;
-            // Memory has no more of them than what it compares.
-            let clients = async { self.store.reader().await?.all_clients().await };
-            let clients = clients.await.map_err(|why| why.to_string())?;
+            let clients = self.kept_clients.as_ref().map(KeptClients::all).unwrap_or_default();
             (self.applied.load(Ordering::Acquire), self.live.all(), clients)
         };
         let head = Head {
@@ -122,7 +121,10 @@ impl Registry {
             self.live.set(recalled(domain, &self.pepper)?);
         }
         while let Some(client) = lines.next::<Client>().map_err(|why| why.to_string())? {
-            self.live_clients.set(recalled_client(client)?);
+            self.live_clients.set(recalled_client(&client)?);
+            if let Some(kept) = &self.kept_clients {
+                kept.add(client);
+            }
         }
         self.live.set_aliases(head.aliases);
         self.applied.store(head.revision, Ordering::Release);
@@ -146,7 +148,7 @@ fn write(
     file: &Path,
     head: &Head,
     domains: &[Arc<CustomDomain>],
-    clients: &[WithCredentials],
+    clients: &[Arc<Client>],
     pepper: &Pepper,
 ) -> std::io::Result<()> {
     let mut writer = Writer::create(file)?;
@@ -162,24 +164,61 @@ fn write(
             keys: domain.keys().iter().map(key).collect(),
         })?;
     }
-    for (client, credentials) in clients {
-        let used = credentials.iter().filter(|one| one.in_use).map(|one| &one.credential);
-        let used = used.map(|one| Credential {
-            subject_dn: one.subject_dn.clone(),
-            thumbprint: one.thumbprint.clone(),
-            until: one.expires_at.map(|until| until.0),
-        });
-        let certificates = client.certificates.map(|kind| kind.word().to_owned());
-        writer.line(&Client { id: client.id.clone(), certificates, credentials: used.collect() })?;
+    for client in clients {
+        writer.line(&**client)?;
     }
     writer.finish(pepper)
 }
 
-fn recalled_client(client: Client) -> Result<oauth::Client, String> {
+/// The clients as the file has them: of what requests compare, their texts cannot be made again.
+#[derive(Default)]
+pub(super) struct KeptClients(Mutex<BTreeMap<String, Arc<Client>>>);
+
+impl KeptClients {
+    /// Keeps a client as the store has it, or forgets it.
+    pub(super) fn take(&self, id: &str, found: Option<&WithCredentials>) {
+        match found {
+            Some(found) => self.add(kept_client(found)),
+            None => drop(self.lock().remove(id)),
+        }
+    }
+
+    /// These, and no others.
+    pub(super) fn replace(&self, clients: &[WithCredentials]) {
+        let clients = clients.iter().map(|client| (client.0.id.clone(), Arc::new(kept_client(client))));
+        *self.lock() = clients.collect();
+    }
+
+    fn add(&self, client: Client) {
+        self.lock().insert(client.id.clone(), Arc::new(client));
+    }
+
+    fn all(&self) -> Vec<Arc<Client>> {
+        self.lock().values().cloned().collect()
+    }
+
+    // A thread that panicked while it held the lock left whole entries.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Client>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn kept_client((client, credentials): &WithCredentials) -> Client {
+    let used = credentials.iter().filter(|one| one.in_use).map(|one| &one.credential);
+    let used = used.map(|one| Credential {
+        subject_dn: one.subject_dn.clone(),
+        thumbprint: one.thumbprint.clone(),
+        until: one.expires_at.map(|until| until.0),
+    });
+    let certificates = client.certificates.map(|kind| kind.word().to_owned());
+    Client { id: client.id.clone(), certificates, credentials: used.collect() }
+}
+
+fn recalled_client(client: &Client) -> Result<oauth::Client, String> {
     let kind = |word: &str| CredentialKind::parse(word).ok_or_else(|| format!("the credential type `{word}`"));
     let kind = client.certificates.as_deref().map(kind).transpose()?;
-    let used = client.credentials.into_iter().filter_map(|one| {
-        let (subject_dn, thumbprint, expires_at) = (one.subject_dn, one.thumbprint, one.until.map(UnixTime));
+    let used = client.credentials.iter().filter_map(|one| {
+        let (subject_dn, thumbprint, expires_at) = (one.subject_dn.clone(), one.thumbprint.clone(), one.until.map(UnixTime));
         Some(NewCredential { kind: kind?, name: None, subject_dn, thumbprint, expires_at })
     });
     let used: Vec<NewCredential> = used.collect();

@@ -49,6 +49,8 @@ impl Registry {
                 Ok((record.ok_or(ChangeError::Unknown)?, Some(issued)))
             }
             Outcome::NotYet(why) => {
+                // Its name may be another domain's by now.
+                begun.change.domain(id).await?.ok_or(ChangeError::Unknown)?;
                 if domain.status == Status::Failed {
                     begun.change.wait_again(id, now).await?;
                 }
@@ -121,7 +123,11 @@ impl Registry {
         for key in &in_force {
             match overlap {
                 0 => drop(change.delete_key(id, &key.id).await?),
-                overlap => change.end_key(&key.id, now.plus(i64::from(overlap))).await?,
+                // Nobody is told an end and finds the key in force after it.
+                overlap => {
+                    let end = now.plus(i64::from(overlap));
+                    change.end_key(&key.id, key.expires_at.map_or(end, |before| before.min(end))).await?;
+                }
             }
         }
         change.insert_key(id, &issued.record).await?;

@@ -26,6 +26,9 @@ pub(super) fn told_client<'l>(action: &str, details: &'l str) -> Option<&'l str>
 impl Registry {
     /// Makes memory of a client what the store holds.
     pub(super) fn take_client(&self, id: &str, found: Option<&WithCredentials>) {
+        if let Some(kept) = &self.kept_clients {
+            kept.take(id, found);
+        }
         match found {
             Some(found) => self.live_clients.set(live(found)),
             None => self.live_clients.remove(id),
@@ -35,6 +38,9 @@ impl Registry {
     /// Reads every client anew.
     pub(super) async fn read_clients(&self, reader: &mut Reader) -> Result<(), StoreError> {
         let clients = reader.all_clients().await?;
+        if let Some(kept) = &self.kept_clients {
+            kept.replace(&clients);
+        }
         self.live_clients.replace(clients.iter().map(live));
         Ok(())
     }
