@@ -18,7 +18,7 @@ use crate::rules::{Permitted, RuleAnswer, Says};
 
 /// Answers a subrequest, which may bring a debug token.
 pub async fn answer(
-    mut record: Record,
+    mut record: Box<Record>,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
     token: Option<&HeaderValue>,
