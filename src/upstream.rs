@@ -40,6 +40,7 @@ mod pool;
 mod request_body;
 mod response_body;
 mod silence;
+mod spare;
 mod transfer;
 mod upgrade;
 
