@@ -121,9 +121,13 @@ impl Permitted {
         &self.headers
     }
 
-    /// The headers that we set for the upstream.
-    pub fn ours(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.ours
+    /// The headers that we set for the upstream, for whoever looks them up.
+    pub fn ours(&self) -> HeaderMap {
+        let mut ours = HeaderMap::with_capacity(self.ours.len());
+        for (name, value) in &self.ours {
+            ours.append(name, value.clone());
+        }
+        ours
     }
 
     /// How the client reached the front door: `http` or `https`.
