@@ -18,7 +18,7 @@ use crate::rules::{Permitted, RuleAnswer, Says};
 
 /// Answers a subrequest, which may bring a debug token.
 pub async fn answer(
-    mut record: Record,
+    mut record: Box<Record>,
     forward: AuthenticatedForward,
     endpoint: &Authorize,
     token: Option<&HeaderValue>,
@@ -79,7 +79,7 @@ fn means_permit(answer: &RuleAnswer) -> bool {
 fn permit(permitted: &Permitted) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     answer.insert_header(("x-request-id", permitted.request_id())).insert_header((header::CACHE_CONTROL, "no-store"));
-    for (name, value) in permitted.ours() {
+    for (name, value) in &permitted.ours() {
         answer.append_header((name.as_str(), value.as_bytes()));
     }
     answer

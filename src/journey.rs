@@ -171,14 +171,15 @@ impl Snapshot {
         let outcome = route.rules.decide(forward, &facts, request_id, trace, &mut findings.monitored);
         match outcome? {
             Outcome::Answered(answer) => Ok(Decided::Answered(answer)),
-            Outcome::Permitted(permitted) => {
+            Outcome::Permitted(mut permitted) => {
                 let chosen = permitted.origin().map(|number| tenant.upstreams.get(number).cloned());
                 let upstream = chosen.unwrap_or_else(|| Some(Arc::clone(&route.upstream)));
                 let upstream = upstream.ok_or_else(|| Refused::new(Refusal::Internal, "a rule chose no upstream of ours"))?;
                 let known = Known { presentation, admission, identification: who };
                 let told = IdentityHeaders::make(&tenant.identity, self.identity_keys.as_deref(), known, &upstream.name, now)?;
                 findings.upstream = Some(Arc::clone(&upstream));
-                Ok(Decided::Permitted(Box::new(Sending { permitted: permitted.telling(told), route, upstream })))
+                permitted.tell(told);
+                Ok(Decided::Permitted(Sending { permitted, route, upstream }))
             }
         }
     }
@@ -346,13 +347,13 @@ pub enum Decided {
     /// A rule answered it.
     Answered(RuleAnswer),
     /// It may be sent.
-    Permitted(Box<Sending>),
+    Permitted(Sending),
 }
 
 /// A permitted request and where it goes.
 pub struct Sending {
     /// The request.
-    pub permitted: Permitted,
+    pub permitted: Box<Permitted>,
     /// Its route.
     pub route: Arc<Route>,
     /// The route's upstream, or the one that a rule chose.

@@ -69,6 +69,7 @@
 // Vocabulary.
 pub mod clock;
 pub mod debug_token;
+pub mod digits;
 pub mod header_names;
 pub mod refusal;
 pub mod request_head;

@@ -94,7 +94,7 @@ pub async fn handle(mut request: Request, shared: Arc<Shared>) -> Response {
             let way_back =
                 WayBack { version: request.version(), head: request.method() == actix_web::http::Method::HEAD, now, style };
             let changed = metadata.map(|asked| (asked, tenant));
-            send(record, *sending, way_back, payload, unread, changed).await
+            send(record, sending, way_back, payload, unread, changed).await
         }
         Ok(Decided::Answered(answered)) => {
             if matches!(answered.says(), Says::Drop) {
@@ -114,7 +114,7 @@ fn reads_form(forward: &AuthenticatedForward, policy: &RoutePolicy) -> bool {
 
 /// Shows a client the names of the certificate that it presented, whoever issued it: a debugging aid that tells nobody anything
 /// about somebody else.
-fn names(mut record: Record, forward: &AuthenticatedForward, style: ErrorStyle, unread: Unread) -> Response {
+fn names(mut record: Box<Record>, forward: &AuthenticatedForward, style: ErrorStyle, unread: Unread) -> Response {
     let presentation = match Presentation::read(forward, &record.snapshot().decoder) {
         Ok(presentation) => presentation,
         Err(refused) => return refuse(record, &refused, style, unread),
@@ -144,7 +144,7 @@ struct WayBack {
 }
 
 async fn send(
-    record: Record,
+    record: Box<Record>,
     sending: Sending,
     way_back: WayBack,
     payload: Payload,
@@ -194,7 +194,7 @@ fn after_rules(record: &mut Record, answer: &mut Answer, after: &After, way_back
     Ok(())
 }
 
-fn respond(mut record: Record, mut answer: Answer, after: Option<After>, way_back: WayBack) -> Response {
+fn respond(mut record: Box<Record>, mut answer: Answer, after: Option<After>, way_back: WayBack) -> Response {
     let (received, head) = (answer.status.as_u16(), answer.timings.first_byte);
     if let Some(after) = after
         && let Err(refused) = after_rules(&mut record, &mut answer, &after, way_back)
@@ -247,7 +247,7 @@ impl Unread {
     }
 }
 
-fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Response {
+fn answer_by_rule(record: Box<Record>, answered: &RuleAnswer, unread: Unread) -> Response {
     let mut answer = answer::by_rule(answered, record.request_id());
     answer::show_rules(&mut answer, record.debug_lines());
     if unread == Unread::Body {
@@ -259,7 +259,7 @@ fn answer_by_rule(record: Record, answered: &RuleAnswer, unread: Unread) -> Resp
 
 /// A connection with an unread body is closed after the answer: nobody makes us read a body that we do not want. The server
 /// closes it gently, so that a front door that is still sending gets to see the answer.
-fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
+fn refuse(record: Box<Record>, refused: &Refused, style: ErrorStyle, unread: Unread) -> Response {
     let challenges = record.challenges(refused.refusal);
     let mut answer = answer::refused(refused.refusal, record.error_style(style), &record.asked(), &challenges);
     answer::show_rules(&mut answer, record.debug_lines());
@@ -271,7 +271,7 @@ fn refuse(record: Record, refused: &Refused, style: ErrorStyle, unread: Unread) 
 }
 
 /// Answers a probe. Its request goes no further.
-fn show(record: Record, sight: &Sight, unread: Unread) -> Response {
+fn show(record: Box<Record>, sight: &Sight, unread: Unread) -> Response {
     let mut answer = answer::shown(sight, record.request_id());
     if unread == Unread::Body {
         answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -36,7 +36,7 @@ pub struct Upstreamed {
     pub received: u64,
 }
 
-/// The record of one request.
+/// The record of one request. It is large, and goes from hand to hand: in a box, so that it need not be moved.
 pub struct Record {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
@@ -68,9 +68,9 @@ const DROPPED: u16 = 444;
 
 impl Record {
     /// Begins a record when a request head has come.
-    pub fn begin(shared: Arc<Shared>, snapshot: Arc<Snapshot>, method: &str, path: &str, peer: Option<IpAddr>) -> Self {
+    pub fn begin(shared: Arc<Shared>, snapshot: Arc<Snapshot>, method: &str, path: &str, peer: Option<IpAddr>) -> Box<Self> {
         shared.metrics.in_flight.inc();
-        Self {
+        Box::new(Self {
             shared,
             snapshot,
             started: Instant::now(),
@@ -87,7 +87,7 @@ impl Record {
             answered_by: None,
             undecided: false,
             ended: false,
-        }
+        })
     }
 
     /// The configuration that this request lives by.
@@ -191,20 +191,20 @@ impl Record {
     }
 
     /// Ends the record of a request that was refused.
-    pub fn refused(mut self, refused: &Refused) {
+    pub fn refused(mut self: Box<Self>, refused: &Refused) {
         self.shared.metrics.refuse(refused.refusal);
         self.end(refused.refusal.status(), Some(refused), None);
     }
 
     /// Ends the record of a request that a rule answered.
-    pub fn answered(mut self, answer: &RuleAnswer) {
+    pub fn answered(mut self: Box<Self>, answer: &RuleAnswer) {
         self.shared.metrics.answer();
         answer.rule().clone_into(self.answered_by.insert(String::new()));
         self.end(answer.status(), None, None);
     }
 
     /// Ends the record of a request that was permitted.
-    pub fn permitted(mut self, status: u16, upstreamed: Option<Upstreamed>) {
+    pub fn permitted(mut self: Box<Self>, status: u16, upstreamed: Option<Upstreamed>) {
         self.shared.metrics.permit();
         self.end(status, None, upstreamed);
     }
@@ -349,7 +349,10 @@ thread_local! {
 fn request_id() -> String {
     NEXT_ID.with_borrow_mut(|(worker, number)| {
         *number = number.wrapping_add(1);
-        hex::encode((u128::from(*worker) << 64 | u128::from(*number)).to_be_bytes())
+        let mut digits = [0; 32];
+        // As many digits as there is room for.
+        let _ = hex::encode_to_slice((u128::from(*worker) << 64 | u128::from(*number)).to_be_bytes(), &mut digits);
+        String::from_utf8_lossy(&digits).into_owned()
     })
 }
 

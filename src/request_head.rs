@@ -1,5 +1,6 @@
 //! What a peer sent before the body, in types that every later stage shares. Nothing here is trusted yet.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -110,15 +111,22 @@ impl RequestTarget {
         if separators(&twice) != separators(&decoded) {
             return Err(invalid("a separator that is escaped twice"));
         }
-        let text = |bytes| String::from_utf8(bytes).map_err(|_| invalid("a path that is not UTF-8"));
-        let literal = text(decode_once(raw_path.as_bytes(), |byte| byte != b'/'))?;
-        let path = merge_slashes(&text(decoded)?);
-        Ok(Self { literal_path: Some(literal).filter(|literal| *literal != path), raw: raw.to_owned(), path, query_at })
+        let not_text = |_| invalid("a path that is not UTF-8");
+        let literal = decode_once(raw_path.as_bytes(), |byte| byte != b'/');
+        let literal = std::str::from_utf8(&literal).map_err(not_text)?;
+        let path = merge_slashes(std::str::from_utf8(&decoded).map_err(not_text)?);
+        let literal_path = (literal != path).then(|| literal.to_owned());
+        Ok(Self { literal_path, raw: raw.to_owned(), path: path.into_owned(), query_at })
     }
 
     /// The target as sent, path and query (nginx `$request_uri`).
     pub fn raw(&self) -> &str {
         &self.raw
+    }
+
+    /// The same, taken out.
+    pub fn into_raw(self) -> String {
+        self.raw
     }
 
     /// The path as sent, without the query.
@@ -159,8 +167,12 @@ fn climbs(path: &[u8]) -> bool {
     })
 }
 
-/// Decodes the escapes of the bytes that are wanted; what is no escape stays as it is.
-fn decode_once(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+/// Decodes the escapes of the bytes that are wanted; what is no escape stays as it is. Most paths have none, and are read four
+/// times over.
+fn decode_once(path: &[u8], wanted: impl Fn(u8) -> bool) -> Cow<'_, [u8]> {
+    if !path.contains(&b'%') {
+        return Cow::Borrowed(path);
+    }
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&first, after)) = rest.split_first() {
@@ -175,7 +187,7 @@ fn decode_once(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
             }
         }
     }
-    decoded
+    Cow::Owned(decoded)
 }
 
 /// The byte of an escape that a text begins with, and what follows.
@@ -185,14 +197,17 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     u8::try_from(digit(0)? * 16 + digit(1)?).ok().map(|byte| (byte, after))
 }
 
-fn merge_slashes(path: &str) -> String {
+fn merge_slashes(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
     let mut merged = String::with_capacity(path.len());
     for c in path.chars() {
         if c != '/' || !merged.ends_with('/') {
             merged.push(c);
         }
     }
-    merged
+    Cow::Owned(merged)
 }
 
 #[cfg(test)]

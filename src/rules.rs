@@ -50,7 +50,7 @@ pub use list::{List, ListKind};
 pub use notation::{Piece, pieces};
 pub use oauth::{OAuthFacts, OAuthVariable};
 pub use operator::Operator;
-pub use permitted::Permitted;
+pub use permitted::{Permitted, PermittedParts};
 pub use phase::Phase;
 pub use rate_limit::{LimitBy, RateLimit};
 pub use response::{Responded, ResponseBehavior, ResponseHead};
@@ -195,7 +195,7 @@ impl RuleSet {
         monitored: &mut Vec<Monitored>,
     ) -> Result<Outcome, Refused> {
         let view = View { facts, asked: Asked::of(&forward, request_id), answer: None, dialect: self.dialect };
-        let mut changes = Changes::default();
+        let mut changes = Changes::with_room(self.upstream_headers.len() + facts.lines().len());
         for (name, value) in facts.lines() {
             changes.add_text(name, value);
         }

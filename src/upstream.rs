@@ -25,10 +25,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::refusal::{Refusal, Refused};
-use crate::rules::Permitted;
+use crate::rules::{Permitted, PermittedParts};
 
 mod answer;
 mod connect;
@@ -40,6 +40,7 @@ mod pool;
 mod request_body;
 mod response_body;
 mod silence;
+mod spare;
 mod transfer;
 mod upgrade;
 
@@ -93,7 +94,7 @@ struct Outgoing {
     headers: HeaderMap,
     /// Headers that we set. They replace the client's lines of the same name in any spelling, and are added after the
     /// hop-by-hop headers are gone, so that `Connection: x-user` cannot remove them.
-    ours: HeaderMap,
+    ours: Vec<(HeaderName, HeaderValue)>,
     /// The host that the client asked for.
     host: String,
     /// `http` or `https`: how the client reached the front door.
@@ -108,11 +109,8 @@ struct Outgoing {
 
 impl Outgoing {
     fn new(permitted: Permitted, request_body_limit: Option<u64>) -> Self {
-        let method = permitted.method().clone();
-        let target = permitted.target().raw().to_owned();
-        let (host, request_id) = (permitted.host().to_owned(), permitted.request_id().to_owned());
-        let (client_ip, scheme) = (permitted.client_address(), permitted.scheme());
-        let (headers, ours) = permitted.into_headers();
+        let PermittedParts { host, client_address, method, target, headers, ours, scheme, request_id } = permitted.into_parts();
+        let (target, client_ip) = (target.into_raw(), client_address);
         Self { method, target, headers, ours, host, scheme, client_ip, request_id, request_body_limit }
     }
 }
@@ -123,11 +121,11 @@ impl Outgoing {
 /// See the module's list; the cause names the upstream's address.
 pub async fn forward(
     upstream: &Arc<Upstream>,
-    permitted: Permitted,
+    permitted: Box<Permitted>,
     request_body_limit: Option<u64>,
     payload: Payload,
 ) -> Result<Answer, Refused> {
-    let outgoing = Outgoing::new(permitted, request_body_limit);
+    let outgoing = Outgoing::new(*permitted, request_body_limit);
     if matches!(outgoing.method, Method::CONNECT | Method::TRACE) {
         // CONNECT would make a tunnel of us; TRACE would send the identity headers back to the client (RFC 9110 §9.3.6, §9.3.8).
         return Err(Refused::new(Refusal::RequestMalformed, format!("method {} is never forwarded", outgoing.method)));

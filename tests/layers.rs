@@ -12,9 +12,10 @@ use regex::Regex;
 
 /// Vocabulary; certificates, and the judgement of one, which a front door's own needs as well as a client's; trust in the order of
 /// the journey; decision; effects; surfaces; composition.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 34] = [
     "refusal",
     "clock",
+    "digits",
     "header_names",
     "request_head",
     "secret",
@@ -48,7 +49,7 @@ const ORDER: [&str; 33] = [
     "cli",
 ];
 
-const VOCABULARY: [&str; 6] = ["refusal", "clock", "header_names", "request_head", "secret", "debug_token"];
+const VOCABULARY: [&str; 7] = ["refusal", "clock", "digits", "header_names", "request_head", "secret", "debug_token"];
 
 /// A file of `src/` without its comments and its tests.
 struct Source {

@@ -446,7 +446,7 @@ fn profile(out: &mut dyn Write, identity: &Identity) -> io::Result<()> {
 }
 
 fn permitted(out: &mut dyn Write, permitted: &Permitted, upstream: &str) -> io::Result<()> {
-    for (name, value) in permitted.ours() {
+    for (name, value) in &permitted.ours() {
         writeln!(out, "sets           {name}: {}", said(value))?;
     }
     writeln!(out, "decision       permit: {} {} to `{upstream}`", permitted.method(), permitted.target().raw())

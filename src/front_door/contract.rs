@@ -2,6 +2,8 @@
 
 mod family;
 
+use std::borrow::Cow;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use self::family::Family;
@@ -168,22 +170,24 @@ impl Contract {
     pub(super) fn take(&self, headers: &mut HeaderMap) -> Result<ContractValues, Refused> {
         self.refuse_nominated(headers, &header::CONNECTION, Refusal::ContractHeaderInConnection)?;
         self.refuse_nominated(headers, &header::TRAILER, Refusal::ContractHeaderInTrailer)?;
-        let mut taken: Vec<(Found, HeaderName)> = Vec::with_capacity(8);
+        // By our own name where it is known: a name that came with the request is costly to clone.
+        let mut taken: Vec<(Found, Cow<'_, HeaderName>)> = Vec::with_capacity(8);
         for (name, value) in headers.iter() {
-            let Some(found) = self.meaning(name)? else { continue };
+            let Some((found, ours)) = self.meaning(name)? else { continue };
             if holds_control_byte(value.as_bytes()) {
                 return Err(Refused::new(Refusal::ContractHeaderControlBytes, format!("`{name}` holds a control byte")));
             }
-            let same =
-                |(known, other): &(Found, HeaderName)| other == name || (*known == found && found.0 != ContractHeader::Unread);
+            let same = |(known, other): &(Found, Cow<'_, HeaderName>)| {
+                **other == *name || (*known == found && found.0 != ContractHeader::Unread)
+            };
             if taken.iter().any(same) {
                 return Err(Refused::new(Refusal::ContractHeaderRepeated, format!("`{name}` was sent more than once")));
             }
-            taken.push((found, name.clone()));
+            taken.push((found, ours.map_or_else(|| Cow::Owned(name.clone()), Cow::Borrowed)));
         }
         let mut values = ContractValues { values: Vec::with_capacity(taken.len()), members: Vec::new() };
         for (found, name) in taken {
-            if let Some(value) = headers.remove(&name) {
+            if let Some(value) = headers.remove(name.as_ref()) {
                 values.put(found, value);
             }
         }
@@ -191,15 +195,18 @@ impl Contract {
         Ok(values)
     }
 
-    fn meaning(&self, name: &HeaderName) -> Result<Option<Found>, Refused> {
+    /// What a name means here, and the same name of ours, unless it is one of a family.
+    fn meaning(&self, name: &HeaderName) -> Result<Option<(Found, Option<&HeaderName>)>, Refused> {
         let aliased = |ours: &str| Refused::new(Refusal::ContractHeaderAliased, format!("`{name}` is an alias of `{ours}`"));
         match self.names.find(name.as_str()) {
-            Some((meaning, spellings)) if spellings.contains(name) => Ok(Some((*meaning, 0))),
-            Some((_, spellings)) => Err(aliased(spellings.first().map_or("", HeaderName::as_str))),
+            Some((meaning, spellings)) => match spellings.iter().find(|spelling| *spelling == name) {
+                Some(ours) => Ok(Some(((*meaning, 0), Some(ours)))),
+                None => Err(aliased(spellings.first().map_or("", HeaderName::as_str))),
+            },
             None => match &self.family {
                 Some(family) if family.claims(name.as_str()) => {
                     let number = family.number(name.as_str()).ok_or_else(|| aliased(family.prefix()))?;
-                    Ok(Some((ContractHeader::ChainMember, number)))
+                    Ok(Some(((ContractHeader::ChainMember, number), None)))
                 }
                 _ => Ok(None),
             },

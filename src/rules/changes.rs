@@ -1,7 +1,7 @@
 //! What the rules want changed in a request.
 
 use bytes::Bytes;
-use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HeaderName, HeaderValue};
 
 use super::capture::Captures;
 use super::facts::View;
@@ -33,6 +33,11 @@ pub(super) struct Changes {
 const USUAL_TEXT: usize = 1024;
 
 impl Changes {
+    /// None yet, with room for so many lines.
+    pub(super) fn with_room(lines: usize) -> Self {
+        Self { added: Vec::with_capacity(lines), ..Self::default() }
+    }
+
     pub(super) fn add(
         &mut self,
         name: &HeaderName,
@@ -132,14 +137,14 @@ impl Changes {
     }
 
     /// The new lines.
-    pub(super) fn into_lines(self) -> Result<HeaderMap, Refused> {
+    pub(super) fn into_lines(self) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> {
         let mut rest = Bytes::from(self.text);
-        let mut lines = HeaderMap::with_capacity(self.added.len());
+        let mut lines = Vec::with_capacity(self.added.len());
         for (name, length) in self.added {
             let value = HeaderValue::from_maybe_shared(rest.split_to(length)).map_err(|_| {
                 Refused::new(Refusal::RuleFailed, format!("`{name}` would hold a byte that no header may hold"))
             })?;
-            lines.append(name, value);
+            lines.push((name, value));
         }
         Ok(lines)
     }

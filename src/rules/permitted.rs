@@ -41,7 +41,7 @@ pub struct Permitted {
     method: Method,
     target: RequestTarget,
     headers: HeaderMap,
-    ours: HeaderMap,
+    ours: Vec<(HeaderName, HeaderValue)>,
     scheme: &'static str,
     request_id: String,
     origin: Option<usize>,
@@ -88,12 +88,12 @@ impl Permitted {
         host.clone_into(&mut self.host);
     }
 
-    /// The same, and the upstream is told who it is. No rule can undo that: they have run.
-    pub fn telling(mut self, identity: IdentityHeaders) -> Self {
+    /// Tells the upstream who it is. No rule can undo that: they have run.
+    pub fn tell(&mut self, identity: IdentityHeaders) {
         for (name, value) in identity.into_lines() {
-            self.ours.insert(name, value);
+            self.ours.retain(|(known, _)| *known != name);
+            self.ours.push((name, value));
         }
-        self
     }
 
     /// The host name asked for.
@@ -121,9 +121,13 @@ impl Permitted {
         &self.headers
     }
 
-    /// The headers that we set for the upstream.
-    pub fn ours(&self) -> &HeaderMap {
-        &self.ours
+    /// The headers that we set for the upstream, for whoever looks them up.
+    pub fn ours(&self) -> HeaderMap {
+        let mut ours = HeaderMap::with_capacity(self.ours.len());
+        for (name, value) in &self.ours {
+            ours.append(name, value.clone());
+        }
+        ours
     }
 
     /// How the client reached the front door: `http` or `https`.
@@ -146,10 +150,32 @@ impl Permitted {
         &self.request_id
     }
 
-    /// The request's own headers and ours, taken out.
-    pub fn into_headers(self) -> (HeaderMap, HeaderMap) {
-        (self.headers, self.ours)
+    /// What it is made of, taken out.
+    pub fn into_parts(self) -> PermittedParts {
+        let Self { host, client_address, method, target, headers, ours, scheme, request_id, origin: _, after: _ } = self;
+        PermittedParts { host, client_address, method, target, headers, ours, scheme, request_id }
     }
+}
+
+/// What is left of a permitted request when it is sent.
+#[derive(Debug)]
+pub struct PermittedParts {
+    /// The host name asked for.
+    pub host: String,
+    /// The client's address.
+    pub client_address: IpAddr,
+    /// The method.
+    pub method: Method,
+    /// The target.
+    pub target: RequestTarget,
+    /// The request's own headers.
+    pub headers: HeaderMap,
+    /// The headers that we set.
+    pub ours: Vec<(HeaderName, HeaderValue)>,
+    /// How the client reached the front door.
+    pub scheme: &'static str,
+    /// The request's id.
+    pub request_id: String,
 }
 
 /// Who filters `X-Debug` means `X_Debug` too: to many upstreams they are one.

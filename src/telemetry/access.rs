@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::digits::{push_address, push_digits};
+
 /// How long a line may wait in a buffer.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
 /// A buffer with as many bytes goes out at once.
@@ -225,7 +227,9 @@ impl AccessLine<'_> {
         out.push_str("\",\"request.id\":");
         push_string(out, self.request_id);
         if let Some(ip) = self.client_ip {
-            let _ = write!(out, ",\"client.ip\":\"{ip}\"");
+            out.push_str(",\"client.ip\":\"");
+            push_address(out, ip);
+            out.push('"');
         }
         text(out, "request.method", Some(self.method));
         text(out, "request.path", Some(self.path));
@@ -316,22 +320,6 @@ fn list(out: &mut String, name: &str, values: &[impl AsRef<str>]) {
     out.push(']');
 }
 
-/// As decimal digits, at least so many; `write!` takes several times as long, and a line has eight numbers.
-fn push_digits(out: &mut String, mut value: u64, at_least: usize) {
-    let mut digits = [b'0'; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        if value == 0 && used >= at_least {
-            break;
-        }
-        *digit += u8::try_from(value % 10).unwrap_or_default();
-        value /= 10;
-        used += 1;
-    }
-    let digits = digits.get(digits.len() - used..).unwrap_or_default();
-    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
-}
-
 fn push_hex(out: &mut String, bytes: &[u8; 32]) {
     let mut digits = [0; 64];
     if hex::encode_to_slice(bytes, &mut digits).is_ok() {
@@ -396,13 +384,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn digits_are_those_of_display(value: u64, at_least in 1_usize..20) {
-            let mut out = String::new();
-            push_digits(&mut out, value, at_least);
-            prop_assert_eq!(out, format!("{value:0at_least$}"));
-        }
-
         #[test]
         fn any_text_is_a_json_string(text in any::<String>()) {
             let mut out = String::new();

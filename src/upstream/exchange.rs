@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, connect};
 use super::request_body::{Framing, RequestBody};
+use super::spare::Spare;
 use super::transfer::{RequestFailure, Transfer};
 use super::{Answer, Outgoing, Upstream, headers, pool};
 use crate::refusal::{Refusal, Refused};
@@ -86,13 +87,16 @@ pub(super) async fn exchange(
     let request = match pool::take(upstream) {
         None => request,
         Some(connection) => {
-            let spare = copy_if_repeatable(&request, transfer);
+            let spare = Spare::of(&request, transfer);
             match send(upstream, connection, request, transfer).await {
                 Ok((response, connection, first_byte)) => {
                     return Ok(Exchanged { response, connection, timings: Timings { connect: None, first_byte } });
                 }
                 Err(Failed { unsent: Some(request), .. }) => *request,
-                Err(failed) => spare.filter(|_| failed.unanswered).ok_or(failed.refused)?,
+                Err(failed) => {
+                    let again = spare.filter(|_| failed.unanswered).and_then(|spare| spare.into_request(transfer));
+                    again.ok_or(failed.refused)?
+                }
             }
         }
     };
@@ -102,20 +106,6 @@ pub(super) async fn exchange(
     let sent = send(upstream, connection, request, transfer).await;
     let (response, connection, first_byte) = sent.map_err(|failed| failed.refused)?;
     Ok(Exchanged { response, connection, timings: Timings { connect, first_byte } })
-}
-
-/// A second copy of a request that does no harm when it arrives twice (RFC 9110 §9.2.2), for the case that an idle connection
-/// was just being closed. Only methods that are safe, and only without a body, which could not be read twice.
-fn copy_if_repeatable(request: &Request<RequestBody>, transfer: &Rc<Transfer>) -> Option<Request<RequestBody>> {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe || !transfer.is_request_complete() {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::empty(Rc::clone(transfer)));
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    Some(copy)
 }
 
 struct Failed {
@@ -138,8 +128,7 @@ async fn send(
     request: Request<RequestBody>,
     transfer: &Transfer,
 ) -> Result<(Response<Incoming>, Connection, Duration), Failed> {
-    let (started, received) = (Instant::now(), connection.received());
-    transfer.note_activity();
+    let (started, received) = (transfer.note_activity(), connection.received());
     let mut sending = pin!(connection.sender.try_send_request(request));
     let result = loop {
         let deadline = transfer.last_activity() + upstream.response_timeout;

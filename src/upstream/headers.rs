@@ -1,6 +1,5 @@
 //! The header lines that the upstream sees, and those that go back.
 
-use std::fmt::{self, Write};
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -10,6 +9,7 @@ use http::HeaderMap;
 use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue};
 
 use super::{HostPolicy, Outgoing, Upstream};
+use crate::digits::push_address;
 use crate::refusal::{Refusal, Refused};
 
 /// Takes the hop-by-hop lines out: the fixed ones, and those that `Connection` names (RFC 9110 §7.6.1).
@@ -30,12 +30,9 @@ pub(super) fn for_upstream(upstream: &Upstream, outgoing: &mut Outgoing) -> Resu
     remove_where(headers, |name| {
         is_hop_by_hop(name) || tells_about_client(name) || is_alias_of_fixed(name) || is_one_of(ours, name)
     });
-    // Further lines of a name come without it.
-    let mut last = None;
     for (name, value) in std::mem::take(ours) {
-        last = name.or(last);
-        if let Some(name) = last.as_ref().filter(|name| !is_hop_by_hop(name.as_str())) {
-            headers.append(name.clone(), value);
+        if !is_hop_by_hop(name.as_str()) {
+            headers.append(name, value);
         }
     }
     set_host(upstream, outgoing)?;
@@ -57,9 +54,9 @@ fn set_host(upstream: &Upstream, outgoing: &mut Outgoing) -> Result<(), Refused>
 /// of one piece of memory.
 fn tell_about_client(outgoing: &mut Outgoing) -> Result<(), Refused> {
     let mut text = Values::default();
-    let address = text.push(|out| write!(out, "{}", outgoing.client_ip));
-    let host = text.push(|out| out.write_str(&outgoing.host));
-    let request_id = text.push(|out| out.write_str(&outgoing.request_id));
+    let address = text.push(|out| push_address(out, outgoing.client_ip));
+    let host = text.push(|out| out.push_str(&outgoing.host));
+    let request_id = text.push(|out| out.push_str(&outgoing.request_id));
     let forwarded = text.push(|out| forwarded(out, outgoing.client_ip, &outgoing.host, outgoing.scheme));
     let text = text.freeze();
     let headers = &mut outgoing.headers;
@@ -82,10 +79,9 @@ impl Default for Values {
 }
 
 impl Values {
-    fn push(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) -> Range<usize> {
+    fn push(&mut self, write: impl FnOnce(&mut String)) -> Range<usize> {
         let start = self.0.len();
-        // Writing to a String cannot fail.
-        let _ = write(&mut self.0);
+        write(&mut self.0);
         start..self.0.len()
     }
 
@@ -106,19 +102,24 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// RFC 7239 §4: a value that is no token, such as an IPv6 address or a host with a port, is quoted.
-fn forwarded(out: &mut String, client: IpAddr, host: &str, scheme: &str) -> fmt::Result {
-    match client {
-        IpAddr::V4(client) => write!(out, "for={client};host=\"")?,
-        IpAddr::V6(client) => write!(out, "for=\"[{client}]\";host=\"")?,
-    }
-    for c in host.chars() {
-        if matches!(c, '\\' | '"') {
-            out.push('\\');
+fn forwarded(out: &mut String, client: IpAddr, host: &str, scheme: &str) {
+    let (opened, closed) = if client.is_ipv6() { ("for=\"[", "]\"") } else { ("for=", "") };
+    out.push_str(opened);
+    push_address(out, client);
+    out.push_str(closed);
+    out.push_str(";host=\"");
+    if host.contains(['\\', '"']) {
+        for c in host.chars() {
+            if matches!(c, '\\' | '"') {
+                out.push('\\');
+            }
+            out.push(c);
         }
-        out.push(c);
+    } else {
+        out.push_str(host);
     }
     out.push_str("\";proto=");
-    out.write_str(scheme)
+    out.push_str(scheme);
 }
 
 fn value(text: &str) -> Result<HeaderValue, Refused> {
@@ -131,10 +132,12 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
         return;
     }
     let named: Vec<HeaderName> = connection_options(headers)
+        // The usual option. A header of this name stays here in any case.
+        .filter(|option| !option.eq_ignore_ascii_case(b"keep-alive"))
         .filter_map(|option| HeaderName::from_bytes(option).ok())
         // Meant for the upstream, whoever says otherwise (RFC 9110 §7.6.1), and a rule may have put its own cookie there.
         .filter(|name| *name != COOKIE)
-        // `close` and `keep-alive` are options without a header; looking for them costs nothing.
+        // `close` is an option without a header; looking for it costs nothing.
         .collect();
     for name in named {
         headers.remove(name);
@@ -185,8 +188,8 @@ fn is_alias_of_fixed(name: &str) -> bool {
         && ["content-length", "content-type", "transfer-encoding"].into_iter().any(|fixed| is_alias(name, fixed))
 }
 
-fn is_one_of(ours: &HeaderMap, name: &str) -> bool {
-    ours.keys().any(|our| is_alias(name, our.as_str()))
+fn is_one_of(ours: &[(HeaderName, HeaderValue)], name: &str) -> bool {
+    ours.iter().any(|(our, _)| is_alias(name, our.as_str()))
 }
 
 /// Whether two names, already lower-case, are the same to a reader that does not tell `-`, `_` and `.` apart.
@@ -226,7 +229,8 @@ mod tests {
         }
     }
 
-    fn sent(policy: HostPolicy, client_ip: &str, received: HeaderMap, ours: HeaderMap) -> HeaderMap {
+    fn sent(policy: HostPolicy, client_ip: &str, received: HeaderMap, ours: &[(&'static str, &str)]) -> HeaderMap {
+        let ours = ours.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         let mut outgoing = Outgoing {
             method: http::Method::GET,
             target: "/".to_owned(),
@@ -284,7 +288,7 @@ mod tests {
                 ("connection", "x-user"),
                 ("expect", "100-continue"),
             ]),
-            headers(&[("x-user", "alice"), ("x-user", "bob"), ("ssl_client_verify", "NONE")]),
+            &[("x-user", "alice"), ("x-user", "bob"), ("ssl_client_verify", "NONE")],
         );
         let expected = headers(&[
             ("accept", "a"),
@@ -309,7 +313,7 @@ mod tests {
             (HostPolicy::Upstream, "127.0.0.1:81"),
             (HostPolicy::Named("inner".to_owned()), "inner"),
         ] {
-            let map = sent(policy, "2001:db8::1", headers(&[("host", "evil")]), HeaderMap::new());
+            let map = sent(policy, "2001:db8::1", headers(&[("host", "evil")]), &[]);
             assert_eq!(map.get_all("host").iter().collect::<Vec<_>>(), [host]);
             assert_eq!(map["forwarded"], "for=\"[2001:db8::1]\";host=\"shop.test:8443\";proto=https");
             assert_eq!(map["x-forwarded-for"], "2001:db8::1");

@@ -92,8 +92,11 @@ impl Transfer {
         self.received.set(self.received.get().saturating_add(bytes as u64));
     }
 
-    pub(super) fn note_activity(&self) {
-        self.last_activity.set(Instant::now());
+    /// When that was.
+    pub(super) fn note_activity(&self) -> Instant {
+        let now = Instant::now();
+        self.last_activity.set(now);
+        now
     }
 
     pub(super) fn last_activity(&self) -> Instant {

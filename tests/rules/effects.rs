@@ -94,7 +94,7 @@ fn lines(sent: &[(&str, &str)], behaviors: Vec<vestibule::rules::Behavior>) -> (
         let own = headers.iter().filter(|(name, _)| *name != http::header::HOST);
         own.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect::<Vec<_>>()
     };
-    (lines(permitted.headers()), lines(permitted.ours()))
+    (lines(permitted.headers()), lines(&permitted.ours()))
 }
 
 fn texts(lines: &[&str]) -> Vec<String> {

@@ -108,7 +108,7 @@ impl Forwarder {
 }
 
 async fn handle(request: HttpRequest, payload: web::Payload, shared: web::Data<Shared>) -> HttpResponse<BoxBody> {
-    match forward(&shared.upstream, permitted(&request), shared.request_body_limit, payload.into_inner()).await {
+    match forward(&shared.upstream, Box::new(permitted(&request)), shared.request_body_limit, payload.into_inner()).await {
         Err(refused) => refusal(&refused),
         Ok(mut answer) => {
             let (status, reused) = (answer.status.as_u16(), answer.timings.connect.is_none());

@@ -148,9 +148,11 @@ impl Found {
         sending.upstream.name.clone_into(&mut self.upstream);
         sending.permitted.target().raw().clone_into(&mut self.target);
         let after = sending.permitted.take_after();
-        let (own, ours) = sending.permitted.into_headers();
-        self.request_headers = own;
-        self.request_headers.extend(ours);
+        let parts = sending.permitted.into_parts();
+        self.request_headers = parts.headers;
+        for (name, value) in parts.ours {
+            self.request_headers.append(name, value);
+        }
         let (status, mut headers) = case.answer.clone();
         self.status = status.as_u16();
         if let Some(after) = after.filter(|after| after.rules) {
