@@ -11,7 +11,7 @@ use crate::bank::{Request, good};
 use crate::dns_server::DnsServer;
 use crate::http_client::Client;
 use crate::nginx::Nginx;
-use crate::office::{DOMAINS, OFTEN, TOKEN, ask, new, office_files, path};
+use crate::office::{DOMAINS, OFTEN, TOKEN, answered, ask, new, office_files, path};
 use crate::ports::free_port;
 use crate::recording_upstream::RecordingUpstream;
 use crate::store::Store;
@@ -113,7 +113,7 @@ impl Row {
         let person = good();
         for shown in self.keys.lock().unwrap().iter() {
             let request = Request::get("/").of(&person).instead("Host", &shown.host).instead("cname-api-key", &shown.key);
-            let status = self.replicas[replica].ask(request.text()).status;
+            let status = answered(&self.replicas[replica], &request);
             assert_eq!(Some(status), shown.wanted(Instant::now()), "replica {replica}: {}", shown.host);
         }
     }
